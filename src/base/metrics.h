@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Process-wide counters and gauges, declared in one table. Any thread; relaxed atomics.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+//        id                            kind     unit       help
+#define METRIC_TABLE(X)                                                                            \
+    X(http_requests,                    COUNTER, "requests","requests parsed and dispatched")      \
+    X(http_bad_requests,                COUNTER, "requests","requests refused by the parser")      \
+    X(http_connections,                 GAUGE,   "connections","open connections")                 \
+    X(http_bytes_in,                    COUNTER, "bytes",   "bytes read from clients")             \
+    X(http_bytes_out,                   COUNTER, "bytes",   "bytes written to clients")            \
+    X(wasm_calls,                       COUNTER, "calls",   "requests handed to a guest")          \
+    X(wasm_traps,                       COUNTER, "traps",   "guest calls ended by a trap")         \
+    X(wasm_timeouts,                    COUNTER, "calls",   "guest calls ended by their deadline") \
+    X(wasm_host_calls,                  COUNTER, "calls",   "calls from guests into the host")     \
+    X(wasm_instances,                   GAUGE,   "instances","live guest instances")               \
+    X(engine_operations,                COUNTER, "operations","packets dispatched")                \
+    X(storage_commits,                  COUNTER, "commits", "transactions committed")              \
+    X(storage_operations,               COUNTER, "operations","documents written or deleted")      \
+    X(storage_flushes,                  COUNTER, "flushes", "generations written to the index")    \
+    X(wal_bytes,                        COUNTER, "bytes",   "bytes appended to the log")           \
+    X(wal_syncs,                        COUNTER, "syncs",   "syncs of the log")                    \
+    X(vlog_bytes,                       COUNTER, "bytes",   "bytes appended to the value log")     \
+    X(storage_memtable_bytes,           GAUGE,   "bytes",   "memory of all generations")
+
+enum metric {
+#define METRIC_ENUM(id, kind, unit, help) METRIC_##id,
+    METRIC_TABLE(METRIC_ENUM)
+#undef METRIC_ENUM
+        METRIC_COUNT
+};
+
+extern _Atomic int64_t metrics_values[METRIC_COUNT];
+
+static inline void metric_add(enum metric metric, int64_t amount) {
+    atomic_fetch_add_explicit(&metrics_values[metric], amount, memory_order_relaxed);
+}
+static inline int64_t metric_get(enum metric metric) {
+    return atomic_load_explicit(&metrics_values[metric], memory_order_relaxed);
+}
