@@ -9,3 +9,5 @@
 // `crc` is 0 to begin, or the result of an earlier call to continue. crc32c(0,"123456789",9) is
 // 0xE3069283.
 uint32_t crc32c(uint32_t crc, const void *data, size_t size);
+// The same by tables, for processors without the instruction; public so that tests can compare.
+uint32_t crc32c_software(uint32_t crc, const void *data, size_t size);

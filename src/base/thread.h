@@ -32,7 +32,9 @@ struct thread {
     pthread_t handle;
     bool started;
 };
-// `name` (at most 15 characters) shows in ps and perf. All signals are blocked in the new thread.
+// `name` (at most 15 characters) shows in ps and perf. All signals are blocked in the new thread
+// but for those that report a fault of its own (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT,
+// SIGSYS). STATUS_NO_MEMORY, or STATUS_LIMIT when the system refuses another thread.
 CHECKED enum status thread_start(struct thread *thread, const char *name,
                                  void (*function)(void *context), void *context);
 // Waits for the end; a thread that was never started is fine.
