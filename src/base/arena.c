@@ -84,8 +84,8 @@ void *arena_allocate_slow(struct arena *arena, size_t size, size_t alignment) {
     size_t overhead = sizeof(struct arena_block) + ARENA_ALIGNMENT;
     if (size > SIZE_MAX - overhead) return NULL;
     size_t needed = (size + overhead - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
-    size_t ordinary = (next_block_size(arena) + ARENA_ALIGNMENT - 1) &
-                      ~(size_t)(ARENA_ALIGNMENT - 1);
+    size_t ordinary =
+        (next_block_size(arena) + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
     struct arena_block *block = block_new(arena, needed, needed > ordinary ? needed : ordinary);
     if (block == NULL) return NULL;
     if (needed > ordinary && arena->blocks != NULL) {

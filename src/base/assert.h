@@ -9,8 +9,7 @@ _Noreturn void assert_failed(const char *expression, const char *file, int line,
                              const char *function);
 
 #define ASSERT(condition)                                                                          \
-    (__builtin_expect(!!(condition), 1)                                                            \
-         ? (void)0                                                                                 \
-         : assert_failed(#condition, __FILE__, __LINE__, __func__))
+    (__builtin_expect(!!(condition), 1) ? (void)0                                                  \
+                                        : assert_failed(#condition, __FILE__, __LINE__, __func__))
 
 #define UNREACHABLE() assert_failed("unreachable", __FILE__, __LINE__, __func__)

@@ -14,8 +14,8 @@ void buffer_done(struct buffer *buffer) {
 }
 
 static size_t grown_capacity(const struct buffer *buffer, size_t needed) {
-    size_t capacity = buffer->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN
-                                                             : buffer->capacity;
+    size_t capacity =
+        buffer->capacity < BUFFER_CAPACITY_MIN ? BUFFER_CAPACITY_MIN : buffer->capacity;
     while (capacity < needed) {
         if (capacity > SIZE_MAX / 2) return needed;
         capacity *= 2;

@@ -40,8 +40,7 @@ uint32_t crc32c_software(uint32_t crc, const void *data, size_t size) {
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 
-__attribute__((target("sse4.2"))) static uint32_t crc32c_instruction(uint32_t crc,
-                                                                     const void *data,
+__attribute__((target("sse4.2"))) static uint32_t crc32c_instruction(uint32_t crc, const void *data,
                                                                      size_t size) {
     const uint8_t *p = data;
     uint64_t state = ~crc;

@@ -113,9 +113,8 @@ static enum status format_line(struct buffer *line, enum log_level level, const 
     static const char *const names[] = {"debug", "info", "warn", "error"};
     char time_text[32];
     format_time(time_text);
-    enum status status =
-        buffer_append_format(line, "{\"time\": \"%s\", \"level\": \"%s\", \"scope\": \"", time_text,
-                             names[level]);
+    enum status status = buffer_append_format(
+        line, "{\"time\": \"%s\", \"level\": \"%s\", \"scope\": \"", time_text, names[level]);
     if (status == STATUS_OK) status = log_escape(line, bytes_of_string(scope));
     if (status == STATUS_OK) status = buffer_append_string(line, "\", \"message\": \"");
     if (status == STATUS_OK) status = log_escape(line, message);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+// clang-format off
 //        id                            kind     unit       help
 #define METRIC_TABLE(X)                                                                            \
     X(http_requests,                    COUNTER, "requests","requests parsed and dispatched")      \
@@ -25,6 +26,7 @@
     X(wal_syncs,                        COUNTER, "syncs",   "syncs of the log")                    \
     X(vlog_bytes,                       COUNTER, "bytes",   "bytes appended to the value log")     \
     X(storage_memtable_bytes,           GAUGE,   "bytes",   "memory of all generations")
+// clang-format on
 
 enum metric {
 #define METRIC_ENUM(id, kind, unit, help) METRIC_##id,

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 
+// clang-format off
 //        name                    code  wire text                http
 #define STATUS_TABLE(X)                                                                            \
     X(STATUS_OK,                    0, "ok",                     200)                              \
@@ -38,6 +39,7 @@
     X(STATUS_PENDING,              26, "pending",                500)                              \
     X(STATUS_END,                  27, "end",                    500)                              \
     X(STATUS_INTERNAL,             28, "internal",               500)
+// clang-format on
 
 enum status {
 #define STATUS_ENUM(name, code, text, http) name = code,
@@ -62,8 +64,8 @@ struct error {
     char message[240];
 };
 
-// Fills `error` (which may be NULL) and returns `status`, so that `return error_set(...)` reads well.
-// The message is truncated to fit; no position is set.
+// Fills `error` (which may be NULL) and returns `status`, so that `return error_set(...)` reads
+// well. The message is truncated to fit; no position is set.
 enum status error_set(struct error *error, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 // As error_set(), with a byte offset into the input.
