@@ -69,6 +69,9 @@ struct doc_value doc_value_bool(bool boolean);
 // (DOCUMENT_SIZE_MAX) of a whole document that must fill `document` exactly. Deprecated BSON types
 // (undefined, DBPointer, JavaScript, symbol) are refused. STATUS_MALFORMED with the byte offset.
 CHECKED enum status doc_validate(struct bytes document, struct error *error);
+// The same with another bound on the size, for bodies of packets that carry many documents.
+CHECKED enum status doc_validate_within(struct bytes document, size_t size_max,
+                                        struct error *error);
 
 // Iterates over the elements of a document or array, in order.
 struct doc_iterator {
@@ -162,7 +165,7 @@ struct doc_builder {
 void doc_builder_begin(struct doc_builder *builder, struct buffer *buffer);
 // Closes the top document; returns the first error. All nested ones must be closed.
 CHECKED enum status doc_builder_finish(struct doc_builder *builder);
-// In an array `name` is ignored (may be NULL) and positions are written.
+// In an array `name` is ignored (may be NULL) and positions are written. DOC_MISSING adds nothing.
 void doc_add_value(struct doc_builder *builder, struct bytes name, const struct doc_value *value);
 void doc_add_int(struct doc_builder *builder, const char *name, int64_t value);
 void doc_add_double(struct doc_builder *builder, const char *name, double value);
