@@ -31,7 +31,7 @@ enum op {
 enum permission { PERMISSION_READ, PERMISSION_WRITE, PERMISSION_ADMIN };
 struct op_info {
     enum op op;
-    const char *name; // lower case
+    const char *name; // as in the table
     enum permission permission;
     bool mutates;
     uint32_t documents_min, documents_max;
