@@ -221,6 +221,9 @@ enum status yaml_read(struct bytes text, const char *file_name, struct error *er
         map_free(reader.seen);
         return no_memory(&reader);
     }
+    // A byte order mark would count as a column.
+    if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+        text = bytes_of(text.data + 3, text.size - 3);
     static const uint8_t nothing[1];
     yaml_parser_set_input_string(&reader.parser, text.size > 0 ? text.data : nothing, text.size);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
