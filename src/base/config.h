@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Configuration from YAML files by tables: one row a key gives parsing, checking, defaults, help
 // and documentation. An unknown key, a wrong type, a value out of range or a repeated key is an
-// error with file and line; a missing file or key is the documented default. Not thread-safe.
+// error with file and line; a missing file, section or key is the documented default, and so is a
+// section without keys. A string that looks like a number, a truth value or null must be quoted.
+// Lists, aliases and tags are refused. Not thread-safe.
 #pragma once
 
 #include <stdbool.h>
@@ -11,10 +13,10 @@
 #include "base/file.h"
 
 enum config_type {
-    CONFIG_BOOL,   // field: bool
+    CONFIG_BOOL,   // field: bool; true or false, no other words
     CONFIG_INT,    // field: int64_t, bounded by [minimum, maximum]
-    CONFIG_SIZE,   // field: int64_t bytes; "64MiB", "16 KiB", "1GiB" or a plain number of bytes
-    CONFIG_STRING, // field: char *, allocated, never NULL; bounded in length by [minimum, maximum]
+    CONFIG_SIZE,   // field: int64_t bytes; "64MiB", "16 KiB", "1GiB", "1TiB" or plain bytes
+    CONFIG_STRING, // field: char *, allocated, never NULL; [minimum, maximum] bytes long
     CONFIG_ENUM,   // field: int64_t, an index into the choices "a|b|c"
 };
 

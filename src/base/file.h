@@ -3,8 +3,8 @@
 // `struct file_system`, so that tests can drop unsynced writes, tear pages, fail and count.
 // file_system_posix() may be used from any thread; one `struct file` may be read, written and
 // synced by several threads at once (ranges must not overlap between a writer and others).
-// Errors: STATUS_NOT_FOUND, STATUS_EXISTS, STATUS_NO_SPACE, STATUS_LOCKED, STATUS_FORBIDDEN, else
-// STATUS_IO; `error` (may be NULL) names the path and the system's reason.
+// Errors: STATUS_NOT_FOUND, STATUS_EXISTS, STATUS_NO_SPACE, STATUS_LOCKED, STATUS_FORBIDDEN,
+// STATUS_NO_MEMORY, else STATUS_IO; `error` (may be NULL) names the path and the system's reason.
 #pragma once
 
 #include <stdbool.h>
@@ -112,8 +112,9 @@ CHECKED static inline enum status file_lock(struct file *file) {
 CHECKED enum status file_read_all(struct file_system *fs, const char *path, size_t limit,
                                   struct buffer *ret_buffer, struct error *error);
 // Replaces `path` so that after a crash either the old or the new content is there: writes a
-// temporary file beside it, syncs, renames, syncs the directory.
+// temporary file beside it ("path.tmp"), syncs, renames, syncs the directory. One writer of a path
+// at a time.
 CHECKED enum status file_write_atomic(struct file_system *fs, const char *path, struct bytes bytes,
                                       struct error *error);
-// make_directory for each missing part.
+// make_directory for each missing part; STATUS_OK when all are there.
 CHECKED enum status file_make_directories(struct file_system *fs, const char *path);

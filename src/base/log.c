@@ -14,8 +14,9 @@
 #include "base/clock.h"
 
 enum {
-    LOG_LINE_MAX = 64 * 1024, // bytes; a longer message is cut
-    LOG_WAIT_MS = 1000,       // how long a full pipe may hold a line up before it is dropped
+    LOG_MESSAGE_MAX = 64 * 1024, // bytes; a longer message is cut
+    LOG_FRAME_SIZE = 128,        // about what stands around a message
+    LOG_WAIT_MS = 1000,          // how long a full pipe may hold a line up before it is dropped
 };
 
 static _Atomic int log_level = LOG_INFO;
@@ -113,8 +114,10 @@ static enum status format_line(struct buffer *line, enum log_level level, const 
     static const char *const names[] = {"debug", "info", "warn", "error"};
     char time_text[32];
     format_time(time_text);
-    enum status status = buffer_append_format(
-        line, "{\"time\": \"%s\", \"level\": \"%s\", \"scope\": \"", time_text, names[level]);
+    enum status status = buffer_reserve(line, message.size + LOG_FRAME_SIZE);
+    if (status != STATUS_OK) return status;
+    status = buffer_append_format(line, "{\"time\": \"%s\", \"level\": \"%s\", \"scope\": \"",
+                                  time_text, names[level]);
     if (status == STATUS_OK) status = log_escape(line, bytes_of_string(scope));
     if (status == STATUS_OK) status = buffer_append_string(line, "\", \"message\": \"");
     if (status == STATUS_OK) status = log_escape(line, message);
@@ -127,16 +130,36 @@ static void write_line(struct bytes line) {
     pthread_mutex_lock(&log_lock);
     while (line.size > 0) {
         ssize_t put = write(descriptor, line.data, line.size);
-        if (put >= 0) {
+        if (put > 0) {
             line = bytes_of(line.data + put, line.size - (size_t)put);
-        } else if (errno == EAGAIN) {
+        } else if (put < 0 && errno == EAGAIN) {
             struct pollfd wait = {.fd = descriptor, .events = POLLOUT};
             if (poll(&wait, 1, LOG_WAIT_MS) <= 0) break;
-        } else if (errno != EINTR) {
+        } else if (put == 0 || errno != EINTR) {
             break; // there is nowhere left to report it
         }
     }
     pthread_mutex_unlock(&log_lock);
+}
+
+// Formats into `small` where it fits, else into memory to be freed by the caller. Without memory a
+// cut message is better than none.
+static char *format_message(char *small, size_t small_size, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    char *message = small;
+    int length = vsnprintf(small, small_size, format, arguments);
+    if (length < 0) small[0] = '\0';
+    if (length >= (int)small_size) {
+        size_t size = length < LOG_MESSAGE_MAX ? (size_t)length + 1 : LOG_MESSAGE_MAX;
+        char *large = malloc(size);
+        if (large != NULL) {
+            vsnprintf(large, size, format, again);
+            message = large;
+        }
+    }
+    va_end(again);
+    return message;
 }
 
 void log_write(enum log_level level, const char *scope, const char *format, ...) {
@@ -144,24 +167,12 @@ void log_write(enum log_level level, const char *scope, const char *format, ...)
     if (level < log_get_level()) return;
     int caller_errno = errno;
     char small[512];
-    char *message = small;
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(small, sizeof small, format, arguments);
+    char *message = format_message(small, sizeof small, format, arguments);
     va_end(arguments);
-    if (length >= (int)sizeof small) {
-        size_t size = length < LOG_LINE_MAX ? (size_t)length + 1 : LOG_LINE_MAX;
-        message = malloc(size);
-        if (message != NULL) {
-            va_start(arguments, format);
-            vsnprintf(message, size, format, arguments);
-            va_end(arguments);
-        } else {
-            message = small; // a cut line is better than none
-        }
-    }
     struct buffer line = {0};
-    if (length >= 0 && format_line(&line, level, scope, bytes_of_string(message)) == STATUS_OK)
+    if (format_line(&line, level, scope, bytes_of_string(message)) == STATUS_OK)
         write_line(buffer_bytes(&line));
     buffer_done(&line);
     if (message != small) free(message);

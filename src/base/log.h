@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process's log: one JSON line a record on standard error. Written only by programs and by the
-// layers that own a thread or a request (net, http, wasm, planck) and by the background threads of
-// storage; plain library code returns a status instead. Any thread; lines never interleave.
+// The process's log: one JSON line a record on standard error, LOG_INFO and above unless set
+// otherwise; a message is cut at 64 KiB. Written only by programs and by the layers that own a
+// thread or a request (net, http, wasm, planck) and by the background threads of storage; plain
+// library code returns a status instead. Any thread; lines never interleave.
 #pragma once
 
 #include "base/bytes.h"

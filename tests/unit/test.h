@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The unit test runner: `TEST(name) { ... }` in any number of files of one program, `CHECK(...)`
 // inside. Each test runs in a process of its own (fork), output is TAP. `program PATTERN` runs the
-// tests whose names contain PATTERN; TEST_NO_FORK=1 runs them in this process (for debuggers).
+// tests whose names contain PATTERN; TEST_NO_FORK=1 runs them in this process (for debuggers). Exit
+// status 0: all passed, 1: some failed, 2: none to run or a bad TEST_SEED.
 #pragma once
 
 #include <stdbool.h>
