@@ -54,8 +54,14 @@ static struct bytes name_bytes(const char *name) {
     return name == NULL ? bytes_of(NULL, 0) : bytes_of_string(name);
 }
 
-// Opens a level whose length is written at doc_end().
+// Opens a level whose length is written when it closes. Levels beyond the last are an error and
+// only counted, so that beginnings and ends still match.
 static void open_level(struct doc_builder *builder, size_t start, bool array) {
+    if (builder->depth >= DEPTH_MAX) {
+        fail(builder, STATUS_INVALID);
+        builder->depth++;
+        return;
+    }
     builder->starts[builder->depth] = start;
     builder->indexes[builder->depth] = 0;
     builder->arrays[builder->depth] = array;
@@ -72,8 +78,9 @@ void doc_builder_begin(struct doc_builder *builder, struct buffer *buffer) {
 
 static void close_level(struct doc_builder *builder) {
     static const uint8_t terminator = 0;
-    size_t start = builder->starts[--builder->depth];
+    builder->depth--;
     if (builder->status != STATUS_OK) return;
+    size_t start = builder->starts[builder->depth];
     fail(builder, buffer_append(builder->buffer, &terminator, 1));
     size_t size = builder->buffer->size - start;
     if (size > INT32_MAX) fail(builder, STATUS_TOO_LARGE);
@@ -88,13 +95,8 @@ enum status doc_builder_finish(struct doc_builder *builder) {
     return builder->status;
 }
 
-// Levels beyond the last are only counted, so that begin and end still match up.
 static void begin_nested(struct doc_builder *builder, uint8_t type, const char *name) {
     append_head(builder, type, name_bytes(name), 4);
-    if (builder->depth == DEPTH_MAX) {
-        fail(builder, STATUS_INVALID);
-        return;
-    }
     open_level(builder, builder->buffer->size - 4, type == DOC_ARRAY);
 }
 
@@ -113,7 +115,8 @@ void doc_end(struct doc_builder *builder) {
 
 void doc_add_value(struct doc_builder *builder, struct bytes name, const struct doc_value *value) {
     if (value->type == DOC_MISSING) return;
-    if (value->payload.size > INT32_MAX - 16 && element_sizes[(uint8_t)value->type] > 0x1f) {
+    bool variable = element_sizes[(uint8_t)value->type] >= ELEMENT_LENGTH;
+    if (variable && value->payload.size > INT32_MAX - 16) {
         fail(builder, STATUS_TOO_LARGE);
         return;
     }

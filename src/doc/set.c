@@ -15,7 +15,7 @@ struct change {
     struct bytes path;
     struct doc_value value;
     size_t order; // place among the changes as given
-    bool done;    // of the first of a group: its field has been written
+    bool done;    // written; of the first of a group: the whole group is
 };
 
 // The changes [first, end) share the path's first `prefix_size` bytes.
@@ -128,8 +128,10 @@ static enum status write_level(const struct rewrite *rewrite, const struct doc_v
 static enum status write_group(const struct rewrite *rewrite, struct bytes name,
                                const struct doc_value *old, const struct range *group) {
     struct change *first = &rewrite->changes[group->first];
-    first->done = true;
-    if (is_leaf(rewrite, group)) return write_value(rewrite->buffer, name, &first->value);
+    if (is_leaf(rewrite, group)) {
+        first->done = true;
+        return write_value(rewrite->buffer, name, &first->value);
+    }
     struct doc_value inner = *old;
     if (inner.type == DOC_MISSING)
         inner = (struct doc_value){.type = DOC_DOCUMENT};
