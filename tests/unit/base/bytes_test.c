@@ -37,6 +37,14 @@ TEST(buffer_stops_at_its_limit) {
     buffer_done(&buffer);
 }
 
+TEST(buffer_never_takes_more_than_its_limit) {
+    struct buffer buffer = {.limit = 100};
+    for (int i = 0; i < 100; i++) CHECK_OK(buffer_append_string(&buffer, "x"));
+    CHECK_EQUAL(100, buffer.capacity);
+    CHECK_STATUS(STATUS_TOO_LARGE, buffer_append_string(&buffer, "x"));
+    buffer_done(&buffer);
+}
+
 TEST(buffer_formats_long_text) {
     struct buffer buffer = {0};
     CHECK_OK(buffer_append_format(&buffer, "%s", "a"));

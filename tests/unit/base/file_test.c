@@ -195,6 +195,9 @@ TEST(file_read_all_is_bounded) {
     CHECK_OK(file_read_all(fs, path_of("r"), 5, &buffer, NULL));
     CHECK_OK(file_read_all(fs, path_of("r"), 5, &buffer, NULL)); // cleared first
     CHECK_BYTES("12345", buffer_bytes(&buffer));
+    CHECK_OK(file_write_atomic(fs, path_of("empty"), bytes_of(NULL, 0), NULL));
+    CHECK_OK(file_read_all(fs, path_of("empty"), 5, &buffer, NULL));
+    CHECK_BYTES("", buffer_bytes(&buffer));
     struct error error;
     CHECK_STATUS(STATUS_TOO_LARGE, file_read_all(fs, path_of("r"), 4, &buffer, &error));
     CHECK_STATUS(STATUS_NOT_FOUND, file_read_all(fs, path_of("q"), 4, &buffer, &error));

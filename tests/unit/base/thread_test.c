@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "base/clock.h"
 #include "test.h"
 
 struct shared {
@@ -51,7 +52,9 @@ TEST(condition_wait_for_times_out) {
     struct shared shared;
     shared_init(&shared);
     mutex_lock(&shared.mutex);
+    uint64_t begin = clock_monotonic_ns(clock_system());
     CHECK(!condition_wait_for(&shared.condition, &shared.mutex, 1000000));
+    CHECK(clock_monotonic_ns(clock_system()) - begin >= 1000000);
     CHECK(!condition_wait_for(&shared.condition, &shared.mutex, 0));
     mutex_unlock(&shared.mutex);
     shared_done(&shared);
