@@ -72,6 +72,7 @@ void wal_close(struct wal *wal, bool abandon);
 
 // Under the commit lock: makes sure that a record with `payload_size` bytes fits. STATUS_PENDING:
 // release the lock, call wal_prepare() and begin again. STATUS_READ_ONLY after a failed sync.
+// STATUS_TOO_LARGE beyond what a record can hold (nearly 4 GiB).
 CHECKED enum status wal_reserve(struct wal *wal, size_t payload_size);
 // Without the lock: waits until the next segment (large enough for such a record) is ready.
 // STATUS_NO_SPACE, STATUS_IO, STATUS_READ_ONLY.
