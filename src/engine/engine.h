@@ -17,8 +17,7 @@ struct storage *engine_storage(struct engine *engine);
 
 struct session;
 // What the session may do: all operations up to and including this permission.
-CHECKED enum status session_open(struct engine *engine, enum permission role,
-                                 struct session **ret);
+CHECKED enum status session_open(struct engine *engine, enum permission role, struct session **ret);
 // All calls must be ended.
 void session_close(struct session *session);
 // Lets go of cached snapshots (see reader_idle).
@@ -29,14 +28,14 @@ void session_idle(struct session *session, bool always);
 // storage_ack() >= sequence (0: at once).
 struct call;
 CHECKED enum status call_new(struct session *session, struct call **ret); // reused for many packets
-void call_free(struct call *call); // cancels a pending one
+void call_free(struct call *call);                                        // cancels a pending one
 struct bytes call_reply(const struct call *call);
 enum status call_status(const struct call *call); // of the reply
 uint64_t call_sequence(const struct call *call);
 
 // Always produces a reply (an error reply for a bad packet) unless it is pending: STATUS_PENDING
-// when the time budget of `budget_ns` was used up; go on with engine_resume(). STATUS_NO_MEMORY when
-// not even an error reply could be made. `point`: READ_ACK for requests that write nothing,
+// when the time budget of `budget_ns` was used up; go on with engine_resume(). STATUS_NO_MEMORY
+// when not even an error reply could be made. `point`: READ_ACK for requests that write nothing,
 // READ_LATEST for others. The packet must stay in place while the call is pending.
 CHECKED enum status engine_dispatch(struct call *call, struct bytes packet, enum read_point point,
                                     uint64_t budget_ns);

@@ -13,19 +13,23 @@ static void print_rows(const struct config_table *table) {
     printf("\n%s:\n", table->file_name);
     for (size_t i = 0; i < table->row_count; i++) {
         const struct config_row *row = &table->rows[i];
-        printf("  %-34s %s%s%s\n      %s\n", row->key, row->default_value[0] != '\0' ? row->default_value : "\"\"",
-               row->choices != NULL ? "   " : "", row->choices != NULL ? row->choices : "", row->doc);
+        printf("  %-34s %s%s%s\n      %s\n", row->key,
+               row->default_value[0] != '\0' ? row->default_value : "\"\"",
+               row->choices != NULL ? "   " : "", row->choices != NULL ? row->choices : "",
+               row->doc);
     }
 }
 
 static int usage(FILE *stream) {
-    fputs("usage: planck DIR [--port N]\n"
-          "       planck --help | --version\n\n"
-          "Serves the service in DIR: the module service.wasm, configured by the optional files\n"
-          "db.yaml and service.yaml, with its data under DIR/data. When ready it prints one JSON line\n"
-          "on standard output; logs go to standard error. SIGTERM and SIGINT stop it gracefully.\n\n"
-          "  --port N   listen on this port instead of http.port; 0 takes a free one\n",
-          stream);
+    fputs(
+        "usage: planck DIR [--port N]\n"
+        "       planck --help | --version\n\n"
+        "Serves the service in DIR: the module service.wasm, configured by the optional files\n"
+        "db.yaml and service.yaml, with its data under DIR/data. When ready it prints one JSON "
+        "line\n"
+        "on standard output; logs go to standard error. SIGTERM and SIGINT stop it gracefully.\n\n"
+        "  --port N   listen on this port instead of http.port; 0 takes a free one\n",
+        stream);
     return stream == stdout ? 0 : 2;
 }
 
@@ -84,9 +88,10 @@ static void block_signals(sigset_t *ret_awaited) {
 }
 
 static void print_ready(const struct service *service, const struct options *options) {
-    const char *format = strchr(options->http_address, ':') != NULL
-                             ? "{\"event\": \"ready\", \"http\": \"[%s]:%u\", \"service\": \"%s\", \"pid\": %ld}\n"
-                             : "{\"event\": \"ready\", \"http\": \"%s:%u\", \"service\": \"%s\", \"pid\": %ld}\n";
+    const char *format =
+        strchr(options->http_address, ':') != NULL
+            ? "{\"event\": \"ready\", \"http\": \"[%s]:%u\", \"service\": \"%s\", \"pid\": %ld}\n"
+            : "{\"event\": \"ready\", \"http\": \"%s:%u\", \"service\": \"%s\", \"pid\": %ld}\n";
     struct buffer name = {0};
     if (log_escape(&name, bytes_of_string(service_name(service))) == STATUS_OK &&
         buffer_append(&name, "", 1) == STATUS_OK) {

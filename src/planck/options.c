@@ -107,8 +107,7 @@ enum status options_load(struct options *options, const char *directory, struct 
     config_defaults(&options_database_table, options);
     config_defaults(&options_service_table, options);
     enum status status = load_table(&options_database_table, options, directory, error);
-    if (status == STATUS_OK)
-        status = load_table(&options_service_table, options, directory, error);
+    if (status == STATUS_OK) status = load_table(&options_service_table, options, directory, error);
     return status;
 }
 

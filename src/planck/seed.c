@@ -16,8 +16,7 @@ struct seed {
 };
 
 // Whether the note of an earlier import is there; creates the store for it when absent.
-static enum status look_up_note(struct storage *storage, bool *ret_done,
-                                struct error *error) {
+static enum status look_up_note(struct storage *storage, bool *ret_done, struct error *error) {
     struct reader *reader;
     enum status status = reader_open(storage, &reader);
     if (status != STATUS_OK) return error_set(error, status, "cannot read the data");
@@ -33,8 +32,7 @@ static enum status look_up_note(struct storage *storage, bool *ret_done,
             struct key key;
             struct bytes document;
             status = key_from_value(store->key_type, &id, &key, error);
-            if (status == STATUS_OK)
-                status = storage_get(&view, store->id, &key, &document, NULL);
+            if (status == STATUS_OK) status = storage_get(&view, store->id, &key, &document, NULL);
             *ret_done = status == STATUS_OK;
             if (status == STATUS_NOT_FOUND) status = STATUS_OK;
         }
@@ -43,8 +41,8 @@ static enum status look_up_note(struct storage *storage, bool *ret_done,
     reader_close(reader);
     if (status == STATUS_OK && missing) {
         *ret_done = false;
-        status = storage_create_store(storage, bytes_of_string(STATE_STORE), KEY_STRING, NULL,
-                                      NULL, error);
+        status = storage_create_store(storage, bytes_of_string(STATE_STORE), KEY_STRING, NULL, NULL,
+                                      error);
     }
     return status;
 }
@@ -106,12 +104,11 @@ static enum status import_all(const char *directory, struct session *session,
     return status;
 }
 
-enum status seed_import(const struct options *options, struct engine *engine,
-                        struct error *error) {
+enum status seed_import(const struct options *options, struct engine *engine, struct error *error) {
     if (options->seed_directory[0] == '\0') return STATUS_OK;
     char directory[4096];
-    int size = snprintf(directory, sizeof directory, "%s/%s", options->directory,
-                        options->seed_directory);
+    int size =
+        snprintf(directory, sizeof directory, "%s/%s", options->directory, options->seed_directory);
     if (size < 0 || (size_t)size >= sizeof directory)
         return error_set(error, STATUS_INVALID, "path of the seed directory is too long");
     struct session *session;

@@ -26,8 +26,8 @@ struct service {
     bool listening;
 };
 
-static enum status path_in(const struct options *options, const char *name, char *path,
-                           size_t size, struct error *error) {
+static enum status path_in(const struct options *options, const char *name, char *path, size_t size,
+                           struct error *error) {
     int length = name[0] == '/' ? snprintf(path, size, "%s", name)
                                 : snprintf(path, size, "%s/%s", options->directory, name);
     if (length < 0 || (size_t)length >= size)
@@ -131,8 +131,7 @@ static enum status listen_and_start(struct service *service, struct error *error
     return STATUS_OK;
 }
 
-enum status service_open(const struct options *options, struct service **ret,
-                         struct error *error) {
+enum status service_open(const struct options *options, struct service **ret, struct error *error) {
     struct service *service = calloc(1, sizeof *service);
     if (service == NULL) return error_set(error, STATUS_NO_MEMORY, "no memory");
     service->options = *options;

@@ -20,11 +20,11 @@ struct worker {
     struct list held; // struct reply, waiting for an acknowledgement
     int listener;     // storage_listen() handle, or -1
     uint64_t drain_grace_ms;
-    uint64_t sync_wanted;         // newest sequence that a held reply waits for
-    _Atomic size_t arriving;      // sockets handed over and not yet adopted
-    _Atomic size_t connections;   // of the HTTP server, as of its last turn
-    atomic_bool release_posted;   // a look at `held` is on its way
-    atomic_bool version_changed;  // cached snapshots should go
+    uint64_t sync_wanted;        // newest sequence that a held reply waits for
+    _Atomic size_t arriving;     // sockets handed over and not yet adopted
+    _Atomic size_t connections;  // of the HTTP server, as of its last turn
+    atomic_bool release_posted;  // a look at `held` is on its way
+    atomic_bool version_changed; // cached snapshots should go
 };
 
 // What is known of a request while its handler runs and while its reply is held. It lives in the
@@ -53,8 +53,7 @@ static void release_held(struct worker *worker) {
         } else if (failed) {
             list_remove(at);
             http_respond_error(reply->exchange, 503, status_text(STATUS_READ_ONLY),
-                               "the commit log failed: the outcome of this write is unknown",
-                               NULL);
+                               "the commit log failed: the outcome of this write is unknown", NULL);
         }
     }
 }
@@ -74,8 +73,8 @@ static void on_storage_event(enum storage_event event, void *context) {
 
 static bool copy_response(struct arena *arena, const struct http_response *from,
                           struct http_response *to) {
-    struct http_header *headers =
-        arena_allocate(arena, sizeof *headers * (from->header_count + 1), _Alignof(struct http_header));
+    struct http_header *headers = arena_allocate(arena, sizeof *headers * (from->header_count + 1),
+                                                 _Alignof(struct http_header));
     if (headers == NULL) return false;
     for (size_t i = 0; i < from->header_count; i++) {
         headers[i].name = arena_copy(arena, from->headers[i].name);
@@ -176,8 +175,8 @@ static void on_request(struct http_exchange *exchange, void *context) {
     reply->worker = worker;
     reply->exchange = exchange;
     http_exchange_on_cancel(exchange, on_client_gone, reply);
-    // When `done` runs inside the call, the exchange and `reply` with it may be gone afterwards: the
-    // out-parameter is a local that is copied only while a handler runs.
+    // When `done` runs inside the call, the exchange and `reply` with it may be gone afterwards:
+    // the out-parameter is a local that is copied only while a handler runs.
     struct wasm_call *call = NULL;
     wasm_worker_call(worker->wasm, request, &match, on_handled, reply, &call);
     if (call != NULL) reply->call = call;

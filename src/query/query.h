@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Queries: the logical form (BSON, docs/PROTOCOL.md) -> plan (one access path) -> pull executor on a
-// view, in slices. A `struct query` belongs to one thread and lives in the caller's arena but for its
-// scans and buffers, so query_close() must be called.
+// Queries: the logical form (BSON, docs/PROTOCOL.md) -> plan (one access path) -> pull executor on
+// a view, in slices. A `struct query` belongs to one thread and lives in the caller's arena but for
+// its scans and buffers, so query_close() must be called.
 #pragma once
 
 #include "base/arena.h"
@@ -15,8 +15,8 @@ struct query;
 // live as long as the query.
 CHECKED enum status query_prepare(const struct view *view, struct bytes form, bool count,
                                   struct arena *arena, struct query **ret, struct error *error);
-// Runs until done (STATUS_OK), until the clock passes `deadline_ns` (STATUS_PENDING: call again), or
-// an error. Appends result documents to `out` (its limit bounds the reply: STATUS_TOO_LARGE).
+// Runs until done (STATUS_OK), until the clock passes `deadline_ns` (STATUS_PENDING: call again),
+// or an error. Appends result documents to `out` (its limit bounds the reply: STATUS_TOO_LARGE).
 // The view of query_prepare() must stay open. At least one entry is looked at per call.
 CHECKED enum status query_step(struct query *query, struct clock *clock, uint64_t deadline_ns,
                                struct buffer *out, struct error *error);

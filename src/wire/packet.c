@@ -81,8 +81,8 @@ enum status packet_finish(struct buffer *buffer, size_t start, uint16_t flags,
     return STATUS_OK;
 }
 
-enum status packet_error(struct buffer *buffer, size_t start, uint16_t op,
-                         uint64_t correlation_id, const struct error *error, int64_t failed) {
+enum status packet_error(struct buffer *buffer, size_t start, uint16_t op, uint64_t correlation_id,
+                         const struct error *error, int64_t failed) {
     ASSERT(start <= buffer->size);
     buffer->size = start;
     enum status status = packet_begin(buffer, op, correlation_id, &start);

@@ -7,21 +7,21 @@
 
 //  name          number  permission  mutates  documents beyond the head (minimum, maximum)
 #define OPS_TABLE(X)                                                                               \
-    X(PING,          1,   READ,   false, 0, 0)                                                     \
-    X(CREATE_STORE,  2,   ADMIN,  true,  0, 0)                                                     \
-    X(DROP_STORE,    3,   ADMIN,  true,  0, 0)                                                     \
-    X(CREATE_INDEX,  4,   ADMIN,  true,  0, 0)                                                     \
-    X(DROP_INDEX,    5,   ADMIN,  true,  0, 0)                                                     \
-    X(CATALOG,       6,   READ,   false, 0, 0)                                                     \
-    X(INSERT,       10,   WRITE,  true,  1, BATCH_OPS_MAX)                                         \
-    X(GET,          11,   READ,   false, 0, 0)                                                     \
-    X(REPLACE,      12,   WRITE,  true,  1, 1)                                                     \
-    X(UPDATE,       13,   WRITE,  true,  0, 0)                                                     \
-    X(DELETE,       14,   WRITE,  true,  0, 0)                                                     \
-    X(QUERY,        15,   READ,   false, 0, 0)                                                     \
-    X(COUNT,        16,   READ,   false, 0, 0)                                                     \
-    X(PUT,          17,   WRITE,  true,  1, BATCH_OPS_MAX)                                         \
-    X(WRITE,        18,   WRITE,  true,  0, BATCH_OPS_MAX)
+    X(PING, 1, READ, false, 0, 0)                                                                  \
+    X(CREATE_STORE, 2, ADMIN, true, 0, 0)                                                          \
+    X(DROP_STORE, 3, ADMIN, true, 0, 0)                                                            \
+    X(CREATE_INDEX, 4, ADMIN, true, 0, 0)                                                          \
+    X(DROP_INDEX, 5, ADMIN, true, 0, 0)                                                            \
+    X(CATALOG, 6, READ, false, 0, 0)                                                               \
+    X(INSERT, 10, WRITE, true, 1, BATCH_OPS_MAX)                                                   \
+    X(GET, 11, READ, false, 0, 0)                                                                  \
+    X(REPLACE, 12, WRITE, true, 1, 1)                                                              \
+    X(UPDATE, 13, WRITE, true, 0, 0)                                                               \
+    X(DELETE, 14, WRITE, true, 0, 0)                                                               \
+    X(QUERY, 15, READ, false, 0, 0)                                                                \
+    X(COUNT, 16, READ, false, 0, 0)                                                                \
+    X(PUT, 17, WRITE, true, 1, BATCH_OPS_MAX)                                                      \
+    X(WRITE, 18, WRITE, true, 0, BATCH_OPS_MAX)
 
 enum op {
 #define OP_ENUM(name, number, permission, mutates, low, high) OP_##name = number,

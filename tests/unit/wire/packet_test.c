@@ -33,8 +33,7 @@ TEST(packet_header_is_checked) {
     ping(&buffer);
     struct packet packet;
     for (size_t size = 0; size < buffer.size; size++)
-        CHECK_STATUS(STATUS_MALFORMED,
-                     packet_decode(bytes_of(buffer.data, size), &packet, NULL));
+        CHECK_STATUS(STATUS_MALFORMED, packet_decode(bytes_of(buffer.data, size), &packet, NULL));
     struct error error;
     store_le32(buffer.data, PACKET_SIZE_MAX + 1);
     CHECK_STATUS(STATUS_TOO_LARGE, packet_decode(buffer_bytes(&buffer), &packet, &error));
@@ -79,7 +78,8 @@ TEST(packet_error_replaces_what_was_begun) {
 }
 
 TEST(op_table) {
-    CHECK(op_find(0) == NULL && op_find(7) == NULL && op_find(19) == NULL && op_find(65535) == NULL);
+    CHECK(op_find(0) == NULL && op_find(7) == NULL && op_find(19) == NULL &&
+          op_find(65535) == NULL);
     CHECK_EQUAL(PERMISSION_ADMIN, op_find(OP_DROP_STORE)->permission);
     CHECK(op_find(OP_INSERT)->mutates && !op_find(OP_QUERY)->mutates);
     CHECK_EQUAL(BATCH_OPS_MAX, op_find(OP_INSERT)->documents_max);
