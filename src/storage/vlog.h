@@ -2,7 +2,8 @@
 // The value log: append-only segments `vlog/<8 hex digits>.vlog`, mapped for reading, never
 // rewritten in place. One appender (the flusher), readers on any thread without locks.
 //
-// Segment header (64 bytes): magic, format version, segment number, CRC32C. Record: u32 CRC32C of
+// Segment header (64 bytes): magic, format version, segment number, size of the segment before,
+// CRC32C. Record: u32 CRC32C of
 // all that follows, u32 value size, u64 sequence, u8 kind (enum operation_kind, or
 // VLOG_GENERATION_FOOTER), u8 flags, u16 zero, u32 id, 16 bytes key, value, padding to 8.
 // Puts, tombstones and DDL are there, and a footer per flushed generation {last sequence,
@@ -19,8 +20,8 @@ struct vlog;
 
 struct vlog_pointer { // as kept in the index
     uint32_t segment;
-    uint32_t size;    // of the value
-    uint64_t offset;  // of the record
+    uint32_t size;   // of the value
+    uint64_t offset; // of the record
 };
 struct vlog_position {
     uint32_t segment; // from 1
@@ -37,15 +38,17 @@ CHECKED enum status vlog_open(const struct vlog_options *options, struct vlog **
                               struct error *error);
 void vlog_close(struct vlog *vlog);
 
-// Flusher only. Buffered; readable through vlog_read() only after vlog_flush(). A record larger than
-// the segment size gets a segment of its own. `kind` as in the header comment.
-CHECKED enum status vlog_append(struct vlog *vlog, uint8_t kind, uint32_t id,
-                                const struct key *key, uint64_t sequence, struct bytes value,
-                                struct vlog_pointer *ret);
-// Writes the buffer out and, with `sync`, makes everything appended so far durable.
+// Flusher only. Buffered; readable through vlog_read() only after vlog_flush(). A record larger
+// than the segment size gets a segment of its own. `kind` as in the header comment; `key` may be
+// NULL (zeros), and so may `ret`. After a failure nothing of the record is there, and the call may
+// be repeated (a full disk).
+CHECKED enum status vlog_append(struct vlog *vlog, uint8_t kind, uint32_t id, const struct key *key,
+                                uint64_t sequence, struct bytes value, struct vlog_pointer *ret);
+// Writes the buffer out and, with `sync`, makes everything appended so far durable. A failed sync
+// is final: every later flush fails with its status.
 CHECKED enum status vlog_flush(struct vlog *vlog, bool sync);
 struct vlog_position vlog_tail(const struct vlog *vlog);
-uint64_t vlog_bytes(const struct vlog *vlog);
+uint64_t vlog_bytes(const struct vlog *vlog); // any thread
 
 // The value in place, checked: header against id, key and sequence, CRC over all. The bytes stay
 // mapped while the vlog is open. STATUS_CORRUPT when anything differs.
@@ -55,7 +58,9 @@ CHECKED enum status vlog_read(const struct vlog *vlog, const struct vlog_pointer
 // Hints that the record will be read soon (a prefetch of its header lines).
 void vlog_prefetch(const struct vlog *vlog, const struct vlog_pointer *pointer);
 
-// Walks all records from the beginning to the tail (check, rebuild, tests).
+// Walks all records from the beginning to the tail (check, rebuild, tests), writing the buffer out
+// first: flusher only. A status of `function` other than STATUS_OK ends it. STATUS_CORRUPT with the
+// segment and offset.
 struct vlog_record {
     uint8_t kind;
     uint32_t id;
