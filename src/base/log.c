@@ -162,6 +162,10 @@ static char *format_message(char *small, size_t small_size, const char *format, 
     return message;
 }
 
+void log_write_lines(struct bytes lines) {
+    write_line(lines);
+}
+
 void log_write(enum log_level level, const char *scope, const char *format, ...) {
     ASSERT(level >= LOG_DEBUG && level <= LOG_ERROR);
     if (level < log_get_level()) return;

@@ -16,6 +16,8 @@ void log_set_descriptor(int descriptor);
 // {"time": …, "level": …, "scope": …, "message": …}; the message is escaped for JSON.
 void log_write(enum log_level level, const char *scope, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+// Writes whole lines, formatted by the caller, as one record.
+void log_write_lines(struct bytes lines);
 // Appends `bytes` to `buffer` as the inside of a JSON string: quotes, backslashes and controls
 // escaped, invalid UTF-8 replaced by U+FFFD.
 CHECKED enum status log_escape(struct buffer *buffer, struct bytes bytes);

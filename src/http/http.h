@@ -27,7 +27,7 @@ static inline bool http_method_safe(enum http_method method) {
 }
 
 struct http_header {
-    struct bytes name; // as sent; compare with http_name_equal()
+    struct bytes name;  // as sent; compare with http_name_equal()
     struct bytes value; // without surrounding whitespace
 };
 // ASCII case-insensitive.
@@ -37,7 +37,7 @@ struct http_request { // views into the exchange's memory
     enum http_method method;
     uint8_t minor_version; // HTTP/1.0 or HTTP/1.1
     struct bytes target;   // as sent, origin form
-    struct bytes path;     // before '?', still percent-encoded, begins with '/'
+    struct bytes path;     // before '?', still percent-encoded, begins with '/' or is "*"
     struct bytes query;    // after '?', still encoded, maybe empty
     const struct http_header *headers;
     size_t header_count;
@@ -46,27 +46,26 @@ struct http_request { // views into the exchange's memory
     char id[33];         // request id: 32 hex digits
 };
 // The first header of that name, or NULL.
-const struct http_header *http_request_header(const struct http_request *request,
-                                              const char *name);
+const struct http_header *http_request_header(const struct http_request *request, const char *name);
 
 struct http_response {
     int status;
     const struct http_header *headers; // without Content-Length, Connection, Date,
-    size_t header_count;               // Transfer-Encoding, X-Request-Id: the server adds those
+    size_t header_count;               // Transfer-Encoding, X-Request-Id: those are the server's
     struct bytes body;                 // copied
 };
 
-struct http_options { // all bounds are per connection unless said
-    int64_t header_bytes_max;      // request line and headers: 431 (414 for the line alone)
+struct http_options {         // all bounds are per connection unless said
+    int64_t header_bytes_max; // request line and headers: 431 (414 for the line alone)
     int64_t header_count_max;
-    int64_t body_bytes_max;        // 413
-    int64_t header_timeout_ms;     // first byte to end of head: 408
-    int64_t body_timeout_ms;       // head to end of body: 408
-    int64_t idle_timeout_ms;       // between requests: closed
-    int64_t write_timeout_ms;      // a peer that takes nothing for this long is closed
-    int64_t requests_max;          // per connection, then Connection: close
-    int64_t connections_max;       // of this server (worker)
-    bool access_log;               // one JSON line a request, written in batches
+    int64_t body_bytes_max;    // 413
+    int64_t header_timeout_ms; // first byte to end of head: 408
+    int64_t body_timeout_ms;   // head to end of body: 408
+    int64_t idle_timeout_ms;   // between requests: closed
+    int64_t write_timeout_ms;  // a peer that takes nothing for this long is closed
+    int64_t requests_max;      // per connection, then Connection: close
+    int64_t connections_max;   // of this server (worker)
+    bool access_log;           // one JSON line a request, written in batches
 };
 struct http_options http_options_default(void);
 
@@ -76,8 +75,7 @@ struct http_exchange;
 typedef void http_handler(struct http_exchange *exchange, void *context);
 
 CHECKED enum status http_server_new(struct loop *loop, const struct http_options *options,
-                                    http_handler *handler, void *context,
-                                    struct http_server **ret);
+                                    http_handler *handler, void *context, struct http_server **ret);
 // Takes over a connected socket.
 void http_server_adopt(struct http_server *server, int descriptor, const char *remote);
 size_t http_server_connections(const struct http_server *server);
@@ -91,13 +89,15 @@ void http_server_free(struct http_server *server);
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
 // Memory that lives until the exchange is answered and gone.
 struct arena *http_exchange_arena(struct http_exchange *exchange);
-// `function` runs when the client went away before the answer (the exchange stays valid until
-// http_respond(), which must still be called and does nothing then). NULL clears it.
+// `function` runs when the connection was lost before the answer (the exchange stays valid until
+// http_respond(), which must still be called and does nothing then). NULL clears it. A client that
+// merely closed its own direction still gets its answer.
 void http_exchange_on_cancel(struct http_exchange *exchange, void (*function)(void *context),
                              void *context);
 // Answers. Everything is copied or sent before it returns; the exchange is invalid afterwards.
-// A response to HEAD, 204 and 304 is sent without its body but with its length. Header names and
-// values are checked: a bad one (CR, LF, NUL, not a token) makes the answer a 500.
+// A response to HEAD and a 304 is sent without its body but with its length (a 304 without a body
+// has none), a 204 without both. Status (200 to 599), header names and values are checked: a bad
+// one (CR, LF, NUL, not a token, one of the server's own) makes the answer a 500.
 void http_respond(struct http_exchange *exchange, const struct http_response *response);
 // An error document: JSON {"error": {"code", "message", "request_id"}} unless the client prefers
 // text/html, then a small page. `allow` (may be NULL) is the Allow header of a 405.
@@ -136,7 +136,8 @@ bool http_parser_keep_alive(const struct http_parser *parser);
 // Bytes held beyond the current request, or of a head begun.
 size_t http_parser_buffered(const struct http_parser *parser);
 const struct http_request *http_parser_request(const struct http_parser *parser);
-// HTTP status (400, 408, 411, 413, 414, 417, 431, 501, 505) and reason of HTTP_PARSE_ERROR.
+// HTTP status (400, 408, 413, 414, 417, 431, 501, 503 without memory, 505) and reason of
+// HTTP_PARSE_ERROR.
 int http_parser_error(const struct http_parser *parser, const char **ret_message);
 
 // ---- routing --------------------------------------------------------------------------------

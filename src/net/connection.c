@@ -224,8 +224,8 @@ static enum status keep_unsent(struct connection *connection, const struct bytes
     for (size_t i = 0; i < count; i++) {
         size_t gone = skip < parts[i].size ? skip : parts[i].size;
         skip -= gone;
-        enum status status = buffer_append(&connection->unsent, parts[i].data + gone,
-                                           parts[i].size - gone);
+        enum status status =
+            buffer_append(&connection->unsent, parts[i].data + gone, parts[i].size - gone);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;

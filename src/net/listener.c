@@ -115,8 +115,7 @@ static bool parse_address(const struct listener_options *options, union address 
 
 // A listening socket, or -1 with errno.
 static int listening_socket(const union address *address, socklen_t size, int backlog) {
-    int descriptor =
-        socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int descriptor = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -1;
     int on = 1, off = 0;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
