@@ -16,7 +16,7 @@
 
 // ---- values ---------------------------------------------------------------------------------
 
-enum doc_type { // the BSON element types that Planck accepts
+enum doc_type {      // the BSON element types that Planck accepts
     DOC_MISSING = 0, // not BSON: the field is not there
     DOC_DOUBLE = 0x01,
     DOC_STRING = 0x02,
@@ -39,14 +39,14 @@ enum doc_type { // the BSON element types that Planck accepts
 // One value in place: its type and its BSON payload (for a string: without length and NUL).
 struct doc_value {
     enum doc_type type;
-    uint8_t binary_subtype;   // DOC_BINARY
-    struct bytes payload;     // STRING: the text; BINARY: the bytes; DOCUMENT, ARRAY: the whole
-                              // document; OBJECT_ID: 12 bytes; DECIMAL128: 16 bytes; REGEX:
-                              // pattern NUL options NUL
+    uint8_t binary_subtype; // DOC_BINARY
+    struct bytes payload;   // STRING: the text; BINARY: the bytes; DOCUMENT, ARRAY: the whole
+                            // document; OBJECT_ID: 12 bytes; DECIMAL128: 16 bytes; REGEX:
+                            // pattern NUL options NUL
     union {
-        double number;        // DOUBLE
-        int64_t integer;      // INT32, INT64, DATE (ms), TIMESTAMP (as uint64)
-        bool boolean;         // BOOL
+        double number;   // DOUBLE
+        int64_t integer; // INT32, INT64, DATE (ms), TIMESTAMP (as uint64)
+        bool boolean;    // BOOL
     };
 };
 
@@ -124,11 +124,11 @@ CHECKED enum status doc_encode_index(struct buffer *buffer, const struct doc_val
 
 // ---- primary keys ---------------------------------------------------------------------------
 
-enum key_type { // of a store; the number is on disk
-    KEY_UUID = 1,      // BSON binary subtype 4, 16 bytes
-    KEY_INT64 = 2,     // INT32 or INT64
+enum key_type {    // of a store; the number is on disk
+    KEY_UUID = 1,  // BSON binary subtype 4, 16 bytes
+    KEY_INT64 = 2, // INT32 or INT64
     KEY_OBJECT_ID = 3,
-    KEY_STRING = 4,    // at most 15 bytes of UTF-8
+    KEY_STRING = 4, // at most 15 bytes of UTF-8
 };
 
 // 128 bits whose memcmp order is the order of the values in a store.

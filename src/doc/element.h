@@ -11,7 +11,7 @@
 #define ELEMENT_FIXED 0x3f
 #define ELEMENT_LENGTH 0x40
 #define ELEMENT_REGEX 0x80
-extern const uint8_t element_sizes[256];
+extern const uint8_t element_sizes[256] __attribute__((visibility("hidden"))); // no detour by a GOT
 
 #define ELEMENT_BAD SIZE_MAX
 
@@ -22,13 +22,16 @@ struct element {
     size_t payload_size;
 };
 
+// The top bit of every byte that is zero, exact up to the lowest such byte.
+static inline uint64_t element_zero_bytes(uint64_t word) {
+    return (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
+}
+
 // The first NUL in [start, end), or NULL. Eight bytes a step: names are short, and a call to
 // memchr costs more than the search.
 static inline const uint8_t *element_find_nul(const uint8_t *start, const uint8_t *end) {
-    const uint64_t ones = 0x0101010101010101ULL, tops = 0x8080808080808080ULL;
     while (end - start >= 8) {
-        uint64_t word = load_le64(start);
-        uint64_t zeros = (word - ones) & ~word & tops;
+        uint64_t zeros = element_zero_bytes(load_le64(start));
         if (zeros != 0) return start + (__builtin_ctzll(zeros) >> 3);
         start += 8;
     }
