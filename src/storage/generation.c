@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/random.h"
 
 enum {
     SLICE_SIZE = 32 * 1024, // at least, when one is set aside
@@ -165,6 +166,7 @@ struct generation *generation_new(uint64_t number, uint64_t first_sequence) {
     if (generation == NULL) return NULL;
     generation->number = number;
     generation->first_sequence = first_sequence;
+    generation->hash_seed = random_u64(random_system());
     atomic_init(&generation->reference_count, 1);
     generation->tables = generation_allocate(generation, sizeof *generation->tables, 8);
     struct table_slots *slots =

@@ -14,8 +14,9 @@ struct hash_table {
     _Alignas(64) _Atomic uintptr_t slots[];
 };
 
-static uint64_t hash_of(const uint8_t *key) {
-    return hash_words(load_le64(key), load_le64(key + 8));
+// Both factors of the product in hash_words() depend on the seed.
+static uint64_t hash_of(uint64_t seed, const uint8_t *key) {
+    return hash_words(load_le64(key) ^ seed, load_le64(key + 8) ^ (seed << 32 | seed >> 32));
 }
 
 // The place comes from the low bits of the hash, the tag from the high ones.
@@ -48,8 +49,8 @@ bool hash_index_has_room(const struct hash_index *index, size_t extra) {
     return table != NULL && index->count + extra <= (table->mask + 1) / 2;
 }
 
-static void place(struct hash_table *table, struct memtable_node *node) {
-    uint64_t hash = hash_of(skiplist_key(node).data);
+static void place(struct hash_table *table, uint64_t seed, struct memtable_node *node) {
+    uint64_t hash = hash_of(seed, skiplist_key(node).data);
     size_t position = hash & table->mask;
     while (atomic_load_explicit(&table->slots[position], memory_order_relaxed) != 0)
         position = (position + 1) & table->mask;
@@ -64,7 +65,7 @@ void hash_index_use_table(struct hash_index *index, void *memory, size_t count) 
     if (old != NULL) {
         for (size_t position = 0; position <= old->mask; position++) {
             uintptr_t slot = atomic_load_explicit(&old->slots[position], memory_order_relaxed);
-            if (slot != 0) place(table, slot_node(slot));
+            if (slot != 0) place(table, index->seed, slot_node(slot));
         }
     }
     atomic_store_explicit(&index->table, table, memory_order_release);
@@ -72,7 +73,7 @@ void hash_index_use_table(struct hash_index *index, void *memory, size_t count) 
 
 struct memtable_node *hash_index_find(const struct hash_index *index, const uint8_t *key) {
     const struct hash_table *table = atomic_load_explicit(&index->table, memory_order_acquire);
-    uint64_t hash = hash_of(key);
+    uint64_t hash = hash_of(index->seed, key);
     for (size_t position = hash & table->mask;; position = (position + 1) & table->mask) {
         uintptr_t slot = atomic_load_explicit(&table->slots[position], memory_order_acquire);
         if (slot == 0) return NULL;
@@ -84,6 +85,6 @@ struct memtable_node *hash_index_find(const struct hash_index *index, const uint
 
 void hash_index_insert(struct hash_index *index, struct memtable_node *node) {
     ASSERT(hash_index_has_room(index, 1));
-    place(writer_table(index), node);
+    place(writer_table(index), index->seed, node);
     index->count++;
 }

@@ -3,6 +3,8 @@
 // half full. A slot holds the node's address with 16 bits of the key's hash above it, so that a
 // look-up reads only nodes that almost surely match, and a miss costs one cache line.
 //
+// Clients choose keys: the seed is random, so that nobody can choose ones that collide.
+//
 // One writer; readers are lock-free. To grow, the writer fills a table of twice the size and
 // publishes it; the old one stays in the arena for those who still read it. What they miss there
 // is newer than the snapshot with which they came.
@@ -18,7 +20,8 @@
 struct hash_table;
 struct hash_index {
     _Atomic(struct hash_table *) table;
-    size_t count; // writer only
+    size_t count;  // writer only
+    uint64_t seed; // set once, before the first table
 };
 
 // The bytes of a table that holds `count` keys (aligned to 64, zeroed), for the two below.

@@ -26,6 +26,7 @@ struct memtable *memtable_create(struct generation *generation, enum memtable_ki
     memtable->generation = generation;
     memtable->kind = kind;
     memtable->id = id;
+    memtable->hashes.seed = generation->hash_seed;
     uint64_t seed = hash_words((uint64_t)kind << 32 | id, generation->number);
     skiplist_init(&memtable->list, (struct memtable_node *)(memtable + 1), seed);
     return memtable_prepare(memtable, FIRST_KEYS) ? memtable : NULL;

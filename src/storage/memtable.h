@@ -47,6 +47,7 @@ struct generation {
     uint64_t first_sequence;         // everything in it is >= this
     _Atomic uint64_t last_sequence;  // set when frozen: everything in it is <= this; else 0
     _Atomic uint64_t bytes;          // arena bytes in use, for the memory bound
+    uint64_t hash_seed;              // of the hash indexes: random, nothing visible depends on it
     struct generation_table *tables; // kind and id -> memtable; lock-free for readers
 };
 
