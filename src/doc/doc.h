@@ -191,7 +191,8 @@ CHECKED enum status doc_with_id(struct buffer *buffer, struct bytes document,
 // ---- JSON -----------------------------------------------------------------------------------
 // MongoDB extended JSON v2 (relaxed on output) through libbson.
 
-// Appends the BSON of one JSON object. STATUS_MALFORMED with the reason.
+// Appends the BSON of one JSON object; nothing but blanks may stand around it. Beyond JSON, the
+// bare words NaN and Infinity are numbers. STATUS_MALFORMED with the reason. Allocates.
 CHECKED enum status doc_from_json(struct buffer *buffer, struct bytes json, struct error *error);
-// Appends relaxed extended JSON.
+// Appends relaxed extended JSON. STATUS_MALFORMED when the document is not valid. Allocates.
 CHECKED enum status doc_to_json(struct buffer *buffer, struct bytes document);
