@@ -79,7 +79,7 @@ static enum status open_segments(struct vlog *vlog, struct vlog_position tail,
     atomic_store_explicit(&vlog->bytes, bytes, memory_order_relaxed);
     vlog->tail = vlog_find_segment(vlog, tail.segment);
     vlog->written = tail.offset;
-    vlog->first_unsynced = tail.segment;
+    if (tail.segment > 0) vlog->first_unsynced = tail.segment;
     return STATUS_OK;
 }
 
