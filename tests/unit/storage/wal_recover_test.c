@@ -180,6 +180,21 @@ TEST(wal_damage_below_a_later_watermark_is_refused) {
     check_goes_on(&fixture);
 }
 
+static bool exists(const char *path) {
+    struct file *file = NULL;
+    enum status status = file_open(file_system_posix(), path, FILE_READ, &file, NULL);
+    file_close(file);
+    return status == STATUS_OK;
+}
+
+static void check_zero_from(const char *path, uint64_t from) {
+    struct buffer content = {0};
+    read_file(path, &content);
+    CHECK_EQUAL(FIXTURE_SEGMENT, content.size);
+    for (uint64_t i = from; i < content.size; i++) CHECK(content.data[i] == 0);
+    buffer_done(&content);
+}
+
 TEST(wal_damage_that_was_never_durable_cuts_later_segments_too) {
     struct fixture fixture;
     fixture_init(&fixture);
@@ -187,13 +202,38 @@ TEST(wal_damage_that_was_never_durable_cuts_later_segments_too) {
     append_to_segments(&fixture, 4);
     uint64_t last = fixture.next - 1;
     fixture_close(&fixture, true);
-    flip(fixture_file(&fixture, 0), 40 * wal_record_size(1000) + 100);
+    char lost[2][4200];
+    for (size_t i = 0; i < 2; i++)
+        snprintf(lost[i], sizeof lost[i], "%s", fixture_file(&fixture, i + 1));
+    uint64_t end = WAL_SEGMENT_HEADER_SIZE + 40 * wal_record_size(1000);
+    flip(fixture_file(&fixture, 0), end + 100);
 
     CHECK_OK(fixture_open(&fixture));
     CHECK_EQUAL(40, fixture.recovered.records);
     CHECK(fixture.recovered.torn);
     CHECK(fixture.recovered.next_sequence > last);
+    check_zero_from(fixture_file(&fixture, 0), end);
+    CHECK(!exists(lost[0]) && !exists(lost[1]));
     check_goes_on(&fixture);
+}
+
+// Every record is whole, but one between them is missing.
+TEST(wal_gap_between_records_is_the_end) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    struct written log;
+    write_log(&fixture, &log);
+    struct buffer copy = {0};
+    CHECK_OK(buffer_append(&copy, log.content.data, log.offset[5]));
+    CHECK_OK(buffer_append(&copy, log.content.data + log.offset[6], log.offset[7] - log.offset[6]));
+    remove_files(&fixture);
+    write_file(log.path, buffer_bytes(&copy));
+    CHECK_OK(fixture_open(&fixture));
+    CHECK_EQUAL(5, fixture.recovered.records);
+    CHECK(fixture.recovered.torn);
+    check_goes_on(&fixture);
+    buffer_done(&copy);
+    buffer_done(&log.content);
 }
 
 TEST(wal_lost_segment_header) {
@@ -243,6 +283,24 @@ TEST(wal_log_that_ends_below_the_checkpoint_is_refused) {
     CHECK(fixture.recovered.next_sequence > last + 2);
     fixture.options.repair = fixture.options.clean_stop = false;
     check_goes_on(&fixture);
+}
+
+// Numbers are given only once a durable header tells the next run not to give them again.
+TEST(wal_does_not_open_without_a_durable_header) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    CHECK_OK(fixture_open(&fixture));
+    append_to_segments(&fixture, 4);
+    fixture.options.checkpoint = fixture.next - 1;
+    CHECK_OK(wal_sync(fixture.wal, fixture.options.checkpoint));
+    wal_release(fixture.wal, fixture.options.checkpoint); // leaves files to recycle
+    fixture_close(&fixture, false);
+    atomic_store(&fixture.faulty.fail_sync, 0);
+    CHECK_STATUS(STATUS_IO, fixture_open(&fixture));
+    CHECK(strstr(fixture.error.message, "log segment") != NULL);
+    atomic_store(&fixture.faulty.fail_sync, -1);
+    CHECK_OK(fixture_open(&fixture));
+    fixture_close(&fixture, true);
 }
 
 TEST(wal_that_is_missing) {
