@@ -105,6 +105,7 @@ enum status index_get_meta(struct index_reader *reader, const char *name, struct
 }
 
 static bool begins_with(MDB_val key, struct bytes prefix) {
+    if (prefix.size == 0) return true;
     return key.mv_size >= prefix.size && memcmp(key.mv_data, prefix.data, prefix.size) == 0;
 }
 
