@@ -9,25 +9,27 @@
 #include "http/http.h"
 
 struct wasm_options {
-    int64_t workers;             // loops that will run guests
-    int64_t running_max;         // instances running at once, of the process
-    int64_t suspended_max;       // suspended handlers, of the process
-    int64_t queue_max;           // requests waiting for an instance, per worker: then 503
-    int64_t pool_min;            // instances kept ready per worker
-    int64_t memory_bytes_max;    // per instance
-    int64_t deadline_ms;         // wall clock of one call
-    int64_t host_budget_us;      // one slice of a host call, and of guest code (an epoch)
+    int64_t workers;                // loops that will run guests
+    int64_t running_max;            // instances running at once, of the process
+    int64_t suspended_max;          // suspended handlers, of the process
+    int64_t queue_max;              // requests waiting for an instance, per worker: then 503
+    int64_t pool_min;               // instances kept ready per worker
+    int64_t memory_bytes_max;       // per instance
+    int64_t memory_bytes_total_max; // of all guests: beyond it none is added, those done are let go
+    int64_t deadline_ms;            // wall clock of one call
+    int64_t host_budget_us;         // one slice of a host call, and of guest code (an epoch)
     int64_t response_bytes_max;
     int64_t recycle_requests;    // an instance is replaced after so many; 0: never
     bool isolation_request;      // a fresh instance for each request
     const char *cache_directory; // NULL: $XDG_STATE_HOME/planck/code or ~/.local/state/planck/code
+    const char *compiler;        // program run with --compile-module; NULL: this process's own
 };
 struct wasm_options wasm_options_default(void);
 
 struct wasm_runtime;
 // Creates the engine with its pool limits, and the thread that advances epochs.
-CHECKED enum status wasm_runtime_new(const struct wasm_options *options,
-                                     struct wasm_runtime **ret, struct error *error);
+CHECKED enum status wasm_runtime_new(const struct wasm_options *options, struct wasm_runtime **ret,
+                                     struct error *error);
 void wasm_runtime_free(struct wasm_runtime *runtime); // all modules and workers must be gone
 
 // ---- module -----------------------------------------------------------------------------------
@@ -75,22 +77,24 @@ struct wasm_worker;
 // Instantiates pool_min instances and runs their `init`. The session is used for their host calls
 // (role WRITE). `config` is the BSON document given to `init`.
 CHECKED enum status wasm_worker_new(struct wasm_runtime *runtime, struct wasm_module *module,
-                                    struct loop *loop, struct session *session,
-                                    struct bytes config, struct wasm_worker **ret,
-                                    struct error *error);
+                                    struct loop *loop, struct session *session, struct bytes config,
+                                    struct wasm_worker **ret, struct error *error);
 void wasm_worker_free(struct wasm_worker *worker); // nothing may be running
 
 struct wasm_result {
     enum status status;            // STATUS_OK: `response` is the guest's
     const char *reason;            // text for the log when not OK
-    struct http_response response; // points into guest memory: valid during the callback only
+    struct http_response response; // valid during the callback only
     uint64_t sequence;             // the reply may leave when storage_ack() reaches it
 };
 typedef void wasm_done(const struct wasm_result *result, void *context);
 
 struct wasm_call;
 // Runs the route's handler for the request; `done` is called exactly once, maybe before this
-// returns. `read_point` follows from the method. `ret_call` (may be NULL when done) can be cancelled.
+// returns. The read point follows from the method. `request` and what both point to must live until
+// `done`; `match` itself is copied when that is needed. *ret_call can be cancelled until `done`; it
+// is NULL when `done` was called already. May be called from inside `done` (the call then waits for
+// the next turn), never from a host function.
 void wasm_worker_call(struct wasm_worker *worker, const struct http_request *request,
                       const struct http_match *match, wasm_done *done, void *context,
                       struct wasm_call **ret_call);
