@@ -280,6 +280,11 @@ void connection_close(struct connection *connection) {
     if (connection->closing) return;
     connection->closing = true;
     list_remove(&connection->linger_node);
+    if (connection_unsent(connection) > 0) {
+        // What the peer gets is cut short: a reset says so, and frees what the system holds.
+        struct linger abort = {.l_onoff = 1, .l_linger = 0};
+        setsockopt(connection->descriptor, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+    }
     uv_close((uv_handle_t *)&connection->poll, on_handle_closed);
     // The handle has left the poll set; the number may be given out again.
     close(connection->descriptor);

@@ -82,5 +82,5 @@ size_t connection_unsent(const struct connection *connection);
 // `linger_ms` while discarding what it sends (so that the last reply is not lost to a reset),
 // closes. Of the events only on_closed follows.
 void connection_finish(struct connection *connection, uint64_t linger_ms);
-// Closes at once. on_closed follows in a later turn.
+// Closes at once, with a reset when bytes are unsent. on_closed follows in a later turn.
 void connection_close(struct connection *connection);
