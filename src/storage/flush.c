@@ -162,8 +162,8 @@ static enum status end_transaction(struct flush *flush, bool last) {
     flush->transactions++;
     status = index_write_commit(writer, last);
     if (status != STATUS_OK) return status;
-    if (flush->storage->stop_after_transactions != 0 &&
-        flush->transactions == flush->storage->stop_after_transactions)
+    uint64_t stop_after = atomic_load(&flush->storage->stop_after_transactions);
+    if (stop_after != 0 && flush->transactions == stop_after)
         atomic_store(&flush->storage->abandon, true);
     return STATUS_OK;
 }

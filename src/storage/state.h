@@ -114,8 +114,8 @@ struct storage {
     struct dead_bytes dead;
 
     // Bounds on one index transaction. Tests lower them, and stop a flush part way.
-    size_t transaction_entries_max;
-    uint64_t stop_after_transactions; // 0: never
+    _Atomic size_t transaction_entries_max;
+    _Atomic uint64_t stop_after_transactions; // 0: never
 };
 
 // Takes a reference to the current version.
