@@ -10,7 +10,7 @@
 
 #define WINDOW_BYTES (512 * KIB)
 #define WINDOW_BYTES_SYNCED (128 * KIB) // with interval 0: each sync writes what it made dirty
-#define PREFETCH_BYTES 512 // ahead of the tail: a record of usual size
+#define PREFETCH_BYTES 512              // ahead of the tail: a record of usual size
 #define PAYLOAD_MAX (UINT32_MAX - 64 * KIB)
 
 // ---- opening --------------------------------------------------------------------------------

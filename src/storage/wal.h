@@ -46,14 +46,14 @@ typedef enum status wal_replay_function(const struct wal_record *record, void *c
 struct wal_options {
     struct file_system *fs;
     struct clock *clock;
-    const char *directory; // exists
+    const char *directory;  // exists
     uint64_t segment_bytes; // >= 64 KiB, rounded up to pages
     int64_t flush_interval_ms;
     bool repair;
     // From the index: sequences up to `checkpoint` are in value log and index.
     uint64_t checkpoint;
-    uint64_t epoch;   // last one known to the index
-    bool clean_stop;  // the index says that the last stop was clean at `checkpoint`
+    uint64_t epoch;  // last one known to the index
+    bool clean_stop; // the index says that the last stop was clean at `checkpoint`
     // Called on the log writer thread after durable advanced, or when the log failed (failed true,
     // once). May be NULL.
     void (*on_durable)(void *context, bool failed);
