@@ -17,6 +17,8 @@ struct memtable *memtable_create(struct generation *generation, enum memtable_ki
 bool memtable_prepare(struct memtable *memtable, size_t new_keys);
 // The most that one put may take beside the bytes of its key and its value.
 size_t memtable_put_overhead(void);
+// What the heights of its nodes depend on, and all they depend on.
+uint64_t memtable_height_seed(enum memtable_kind kind, uint32_t id, uint64_t generation_number);
 // Memtables of a generation form a list in order of creation.
 struct memtable *memtable_created_next(const struct memtable *memtable);
 void memtable_set_created_next(struct memtable *memtable, struct memtable *next);

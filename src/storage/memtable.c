@@ -18,6 +18,10 @@ struct memtable {
 
 enum { FIRST_KEYS = 4 }; // room of the hash index of a new memtable
 
+uint64_t memtable_height_seed(enum memtable_kind kind, uint32_t id, uint64_t generation_number) {
+    return hash_words((uint64_t)kind << 32 | id, generation_number);
+}
+
 struct memtable *memtable_create(struct generation *generation, enum memtable_kind kind,
                                  uint32_t id) {
     size_t head_size = skiplist_node_size(0, SKIPLIST_HEIGHT_MAX);
@@ -27,7 +31,7 @@ struct memtable *memtable_create(struct generation *generation, enum memtable_ki
     memtable->kind = kind;
     memtable->id = id;
     memtable->hashes.seed = generation->hash_seed;
-    uint64_t seed = hash_words((uint64_t)kind << 32 | id, generation->number);
+    uint64_t seed = memtable_height_seed(kind, id, generation->number);
     skiplist_init(&memtable->list, (struct memtable_node *)(memtable + 1), seed);
     return memtable_prepare(memtable, FIRST_KEYS) ? memtable : NULL;
 }
