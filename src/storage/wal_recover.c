@@ -210,12 +210,13 @@ static void scan_content(const struct wal_recovery *recovery, uint64_t number, u
 }
 
 static enum status scan_later(struct wal_recovery *recovery, struct wal_later *later) {
-    struct wal_found *found = recovery->found, *end = recovery->found + recovery->found_count;
+    size_t i = 0;
     if (recovery->last != NULL) {
         scan_content(recovery, recovery->last->number, recovery->end_offset, later);
-        found = recovery->last + 1;
+        i = (size_t)(recovery->last - recovery->found) + 1;
     }
-    for (; found < end; found++) {
+    for (; i < recovery->found_count; i++) {
+        const struct wal_found *found = &recovery->found[i];
         if (found->valid) note_later(later, found->header.durable);
         enum status status = read_content(recovery, found);
         if (status != STATUS_OK) return status;
