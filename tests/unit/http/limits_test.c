@@ -116,8 +116,9 @@ TEST(a_client_that_does_not_read_is_closed) {
     harness_start(&harness, &options);
     client_open(&client, &harness);
     client_send(&client, "GET /size/30000000 HTTP/1.1\r\n" HOST "\r\n");
-    // Waits for the server's verdict without reading: a closed socket gives room to look again.
-    while (harness_connections(&harness) > 0 || harness.handled_count == 0) {
+    // Waits for the server's verdict without reading.
+    while (harness.handled_count == 0) harness_connections(&harness);
+    while (harness_connections(&harness) > 0) {
     }
     while (client_read_some(&client) > 0) {
     }

@@ -308,19 +308,10 @@ TEST(smuggling_by_content_length_is_refused) {
 }
 
 TEST(smuggling_by_transfer_encoding_is_refused) {
-    static const char *const encodings[] = {"gzip",
-                                            "chunked, gzip",
-                                            "gzip, chunked",
-                                            "identity",
-                                            "chunked, chunked",
-                                            "xchunked",
-                                            "chunked;q=1",
-                                            "\"chunked\"",
-                                            "",
-                                            "chunked,",
-                                            "\x0b"
-                                            "chunked",
-                                            "chunked\x0c"};
+    static const char *const encodings[] = {"gzip",        "chunked, gzip",    "gzip, chunked",
+                                            "identity",    "chunked, chunked", "xchunked",
+                                            "chunked;q=1", "\"chunked\"",      "",
+                                            "chunked,",    "\013chunked",      "chunked\x0c"};
     for (size_t i = 0; i < sizeof encodings / sizeof encodings[0]; i++) {
         char text[160];
         snprintf(text, sizeof text, POST_LINE "Transfer-Encoding: %s\r\n\r\n0\r\n\r\n",
