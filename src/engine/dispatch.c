@@ -160,7 +160,7 @@ enum status engine_dispatch(struct call *call, struct bytes bytes, enum read_poi
                             uint64_t budget_ns) {
     call_restart(call, point);
     metric_add(METRIC_engine_operations, 1);
-    const struct op_info *op;
+    const struct op_info *op = NULL;
     size_t start = 0;
     enum status status = check_packet(call, bytes, &op);
     if (status == STATUS_OK)
