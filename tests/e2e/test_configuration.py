@@ -114,15 +114,18 @@ def test_bad_seed_data_names_the_line(tmp_path, pizza):
     assert result.returncode == 1 and "products.jsonl:7:" in result.stderr
 
 
-def test_running_requests_finish_on_sigterm(start, guests):
-    service = start(guests / "failures")
-    import threading
-    replies = []
-    thread = threading.Thread(target=lambda: replies.append(service.get("/spin/500")))
-    thread.start()
-    while not any(True for _ in replies) and thread.is_alive():
-        if service.get("/running").json()["others"] >= 1:
-            break
-    assert service.stop() == 0
-    thread.join()
-    assert replies[0].status == 200
+def test_running_requests_finish_on_sigterm(start, guests, tmp_path):
+    directory = tmp_path / "guest"
+    directory.mkdir()
+    (directory / "service.wasm").write_bytes((guests / "behaviours.wasm").read_bytes())
+    (directory / "service.yaml").write_text("wasm:\n  deadline_ms: 1500\n")
+    service = start(directory)
+    with service.connect() as connection:
+        # The second request is parsed only after the first was handed over, so once its connection is
+        # accepted and served elsewhere, the loop below is known to run.
+        connection.sendall(b"GET /loop HTTP/1.1\r\nHost: a\r\n\r\n")
+        for _ in range(20):
+            assert service.get("/echo/x").status == 200
+        assert service.stop() == 0
+        reply = connection.recv(65536)
+    assert reply.startswith(b"HTTP/1.1 504") and b"Connection: close" in reply
