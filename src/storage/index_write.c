@@ -14,8 +14,9 @@ struct index_writer {
     MDB_txn *transaction;
     MDB_cursor *cursors[2]; // primary and secondary, kept so that nearby keys are found at once
     enum status failed;     // the first failure of a change: the transaction cannot commit
-    uint32_t refused_store; // the store for which appending to the tree did not work
-    bool append_refused;
+    uint8_t last_key[INDEX_PRIMARY_KEY_SIZE]; // the highest of the primary tree, or one above it
+    size_t last_key_size;                     // 0: the tree is empty
+    bool last_key_known;
     size_t pages_moved;  // times that a change came to another page than the last one
     size_t pages_before; // of both trees
     const uint8_t *last_node[2];
@@ -113,23 +114,42 @@ static void count_page(struct index_writer *writer, enum index_tree tree) {
 
 // ---- primary tree ---------------------------------------------------------------------------
 
-// Appending fills pages wholly, but only the highest store of the tree can append. MDB_KEYEXIST
-// when this key cannot.
-static int try_append(struct index_writer *writer, uint32_t store_id, MDB_val *key,
-                      MDB_val *value) {
-    if (writer->append_refused && writer->refused_store == store_id) return MDB_KEYEXIST;
-    int code = mdb_cursor_put(writer->cursors[TREE_PRIMARY], key, value, MDB_APPEND);
-    if (code != MDB_KEYEXIST) return code;
-    writer->append_refused = true;
-    writer->refused_store = store_id;
-    return code;
+static int find_last_key(struct index_writer *writer) {
+    MDB_val key, value;
+    int code = mdb_cursor_get(writer->cursors[TREE_PRIMARY], &key, &value, MDB_LAST);
+    if (code != 0 && code != MDB_NOTFOUND) return code;
+    writer->last_key_size = code == 0 ? INDEX_PRIMARY_KEY_SIZE : 0;
+    if (code == 0 && key.mv_size != INDEX_PRIMARY_KEY_SIZE) return MDB_CORRUPTED;
+    if (code == 0) memcpy(writer->last_key, key.mv_data, key.mv_size);
+    writer->last_key_known = true;
+    return 0;
 }
 
-static int put_new(struct index_writer *writer, uint32_t store_id, bool append, MDB_val *key,
-                   MDB_val *value) {
-    int code = append ? try_append(writer, store_id, key, value) : MDB_KEYEXIST;
-    if (code != MDB_KEYEXIST) return code;
-    return mdb_cursor_put(writer->cursors[TREE_PRIMARY], key, value, MDB_NOOVERWRITE);
+// Appending fills pages wholly, but only above all keys of all stores. MDB_KEYEXIST when this key
+// is not.
+static int try_append(struct index_writer *writer, MDB_val *key, MDB_val *value) {
+    int code = writer->last_key_known ? 0 : find_last_key(writer);
+    if (code != 0) return code;
+    if (writer->last_key_size > 0 && memcmp(key->mv_data, writer->last_key, key->mv_size) <= 0)
+        return MDB_KEYEXIST;
+    return mdb_cursor_put(writer->cursors[TREE_PRIMARY], key, value, MDB_APPEND);
+}
+
+// Every new key may be the highest from now on.
+static void note_key(struct index_writer *writer, MDB_val key) {
+    if (!writer->last_key_known) return;
+    if (writer->last_key_size > 0 && memcmp(key.mv_data, writer->last_key, key.mv_size) <= 0)
+        return;
+    memcpy(writer->last_key, key.mv_data, INDEX_PRIMARY_KEY_SIZE);
+    writer->last_key_size = INDEX_PRIMARY_KEY_SIZE;
+}
+
+static int put_new(struct index_writer *writer, bool append, MDB_val *key, MDB_val *value) {
+    int code = append ? try_append(writer, key, value) : MDB_KEYEXIST;
+    if (code == MDB_KEYEXIST)
+        code = mdb_cursor_put(writer->cursors[TREE_PRIMARY], key, value, MDB_NOOVERWRITE);
+    if (code == 0) note_key(writer, *key);
+    return code;
 }
 
 static enum status replace(struct index_writer *writer, MDB_val *key, MDB_val existing,
@@ -149,7 +169,7 @@ enum status index_put(struct index_writer *writer, uint32_t store_id, const stru
     MDB_val place = {.mv_size = sizeof name, .mv_data = name};
     MDB_val value = {.mv_size = sizeof encoded, .mv_data = encoded};
     struct index_entry old = {0};
-    int code = put_new(writer, store_id, append, &place, &value);
+    int code = put_new(writer, append, &place, &value);
     enum status status = code == MDB_KEYEXIST ? replace(writer, &place, value, encoded, &old)
                                               : changed(writer, code);
     if (status != STATUS_OK) return status;

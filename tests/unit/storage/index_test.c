@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/thread.h"
 #include "storage/index.h"
 #include "test.h"
 
@@ -643,5 +644,49 @@ TEST(index_files_are_private) {
     snprintf(path, sizeof path, "%s/index/data.mdb", test_directory());
     CHECK_EQUAL(0, stat(path, &information));
     CHECK_EQUAL(0600, information.st_mode & 0777);
+    index_close(index);
+}
+
+// Each transaction writes its number everywhere: a reader that sees two numbers saw no snapshot.
+enum { WRITTEN = 200, TRANSACTIONS = 200 };
+struct watching {
+    struct index *index;
+    uint64_t torn;
+};
+
+static uint64_t sequence_at(struct index_reader *reader, uint64_t number) {
+    struct key key = key_of(number);
+    struct index_entry entry;
+    return index_get(reader, 1, &key, &entry) == STATUS_OK ? entry.sequence : 0;
+}
+
+static void watch(void *context) {
+    struct watching *watching = context;
+    struct index_reader *reader = NULL;
+    if (index_reader_open(watching->index, &reader) != STATUS_OK) return;
+    for (uint64_t seen = 0; seen < TRANSACTIONS;) {
+        if (index_reader_renew(reader) != STATUS_OK) break;
+        uint64_t first = sequence_at(reader, 0);
+        for (uint64_t i = 1; i < WRITTEN; i++) watching->torn += sequence_at(reader, i) != first;
+        watching->torn += first < seen;
+        seen = first;
+    }
+    index_reader_close(reader);
+}
+
+TEST(index_snapshots_hold_while_another_thread_writes) {
+    struct index *index = open_index();
+    struct watching watching[2] = {{.index = index}, {.index = index}};
+    struct thread threads[2] = {0};
+    for (int i = 0; i < 2; i++) CHECK_OK(thread_start(&threads[i], "reader", watch, &watching[i]));
+    for (uint64_t i = 1; i <= TRANSACTIONS; i++) {
+        struct index_writer *writer = begin(index);
+        for (uint64_t j = 0; j < WRITTEN; j++) put(writer, 1, j, i);
+        CHECK_OK(index_write_commit(writer, false));
+    }
+    for (int i = 0; i < 2; i++) {
+        thread_join(&threads[i]);
+        CHECK_EQUAL(0, watching[i].torn);
+    }
     index_close(index);
 }

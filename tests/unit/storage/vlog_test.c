@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/thread.h"
 #include "storage/vlog.h"
 #include "test.h"
 
@@ -427,4 +429,45 @@ TEST(vlog_syncs_every_segment_it_wrote) {
     fail_sync = false;
     CHECK_STATUS(STATUS_IO, vlog_flush(vlog, true)); // what was written is unknown
     vlog_close(vlog);
+}
+
+// Pointers handed from the appender to reading threads, as the index does it.
+enum { SHARED = 3000 };
+static struct {
+    struct vlog *vlog;
+    struct vlog_pointer pointers[SHARED];
+    _Atomic uint64_t count;
+} shared;
+
+static void read_shared(void *context) {
+    uint64_t *failures = context;
+    for (uint64_t done = 0; done < SHARED;) {
+        uint64_t count = atomic_load(&shared.count);
+        for (; done < count; done++) {
+            struct key key = key_of(done);
+            struct bytes value;
+            if (vlog_read(shared.vlog, &shared.pointers[done], 5, &key, done, &value) != STATUS_OK)
+                (*failures)++;
+        }
+    }
+}
+
+TEST(vlog_is_read_by_threads_while_it_grows) {
+    shared.vlog = new_vlog();
+    struct thread threads[2] = {0};
+    uint64_t failures[2] = {0};
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(thread_start(&threads[i], "reader", read_shared, &failures[i]));
+    for (uint64_t i = 0; i < SHARED; i++) {
+        shared.pointers[i] = append(shared.vlog, i, 1500); // more segments than the first table has
+        if (i % 50 != 49) continue;
+        CHECK_OK(vlog_flush(shared.vlog, false));
+        atomic_store(&shared.count, i + 1);
+    }
+    for (int i = 0; i < 2; i++) {
+        thread_join(&threads[i]);
+        CHECK_EQUAL(0, failures[i]);
+    }
+    CHECK(vlog_tail(shared.vlog).segment > 64);
+    vlog_close(shared.vlog);
 }
