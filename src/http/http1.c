@@ -6,6 +6,10 @@
 #include "parser.h"
 #include "server.h"
 
+enum { DISPATCHES_PER_TURN = 16 }; // of one connection's pipelined requests
+
+static void advance_posted(void *context);
+
 static void enter(struct http_connection *connection, enum http_phase phase, int64_t timeout_ms) {
     if (connection->phase == phase) return;
     connection->phase = phase;
@@ -102,10 +106,22 @@ static void await_body(struct http_connection *connection) {
     if (http1_write(connection, &part, 1) != STATUS_OK) http1_close(connection);
 }
 
+// Goes on in the next turn, so that others get theirs.
+static void advance_later(struct http_connection *connection) {
+    if (connection->posted) return;
+    connection->posted = true;
+    loop_post(connection->server->loop, advance_posted, connection);
+}
+
 void http1_advance(struct http_connection *connection) {
+    int dispatched = 0;
     while (connection->phase != PHASE_CLOSING && !connection->exchange.running &&
            !clogged(connection)) {
         enum http_parse_state state = http_parser_state(connection->parser);
+        if (state == HTTP_PARSE_DONE && dispatched++ == DISPATCHES_PER_TURN) {
+            advance_later(connection);
+            return;
+        }
         if (state == HTTP_PARSE_DONE) {
             dispatch(connection);
             continue;
@@ -221,12 +237,10 @@ static void next_request(struct http_connection *connection) {
     enum http_parse_state state = http_parser_feed(connection->parser, bytes_of(NULL, 0));
     throttle(connection);
     if (connection->dispatching) return; // http1_advance() goes on
-    if (state != HTTP_PARSE_DONE) {
+    if (state == HTTP_PARSE_DONE)
+        advance_later(connection);
+    else
         http1_advance(connection);
-    } else if (!connection->posted) {
-        connection->posted = true;
-        loop_post(connection->server->loop, advance_posted, connection);
-    }
 }
 
 void http_respond(struct http_exchange *exchange, const struct http_response *response) {

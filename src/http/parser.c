@@ -218,6 +218,11 @@ const struct http_request *http_parser_request(const struct http_parser *parser)
     return &parser->request;
 }
 
+void parser_give_back(struct http_parser *parser) {
+    if (parser->step == STEP_REQUEST_LINE && parser_held(parser) == 0 && parser->begin == 0)
+        buffer_done(&parser->held);
+}
+
 void parser_abort(struct http_parser *parser, int status, const char *message) {
     ASSERT(parser->step != STEP_DONE);
     if (parser->step != STEP_ERROR) parser_fail(parser, status, message);

@@ -66,6 +66,8 @@ static inline size_t parser_held(const struct http_parser *parser) {
 }
 // Makes room for `capacity` headers; false without memory.
 bool parser_allocate_headers(struct http_parser *parser, size_t capacity);
+// Frees the buffer of a parser that holds nothing; the next bytes bring a new one.
+void parser_give_back(struct http_parser *parser);
 // Sets the error and returns false.
 bool parser_fail(struct http_parser *parser, int status, const char *message);
 

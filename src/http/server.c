@@ -11,12 +11,14 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "parser.h"
 
 enum {
     SWEEP_MS_MIN = 10,
     SWEEP_MS_MAX = 500,
     SWEEPS_PER_TIMEOUT = 4,
     IDLE_LINGER_MS = 250, // nothing was promised to an idle connection
+    IDLE_KEPT_MS = 5000,  // memory for the next request is kept this long
     ARENA_BLOCK = 16 * 1024,
     ARENA_MAX = 64 * 1024 * 1024,
 };
@@ -94,6 +96,16 @@ static void check_writing(struct http_connection *connection, uint64_t now_ms) {
     }
 }
 
+// A connection that has been idle for a while keeps its socket and little else.
+static void give_back(struct http_connection *connection, uint64_t now_ms) {
+    uint64_t idle_timeout_ms = (uint64_t)connection->server->options.idle_timeout_ms;
+    if (connection->phase != PHASE_IDLE || connection->posted ||
+        now_ms + idle_timeout_ms < connection->deadline_ms + IDLE_KEPT_MS)
+        return;
+    arena_done(&connection->exchange.arena);
+    parser_give_back(connection->parser);
+}
+
 static void check_deadline(struct http_connection *connection, uint64_t now_ms) {
     if (now_ms < connection->deadline_ms) return;
     if (connection->phase == PHASE_IDLE)
@@ -114,6 +126,7 @@ static void sweep(void *context) {
         if (connection->socket == NULL) continue;
         check_deadline(connection, now_ms);
         check_writing(connection, now_ms);
+        give_back(connection, now_ms);
         if (over) http1_close(connection);
     }
 }

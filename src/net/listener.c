@@ -64,7 +64,7 @@ static void on_retry(uv_timer_t *handle) {
 }
 
 static void pause_for_a_while(struct listener *listener, int reason) {
-    log_warn("net", "accept: %s; trying again", strerror(reason));
+    log_warn("net", "accept: %s; trying again", strerrordesc_np(reason));
     uv_poll_stop(&listener->poll);
     int failed = uv_timer_start(&listener->retry, on_retry, RETRY_MS, 0);
     ASSERT(failed == 0);
@@ -136,7 +136,7 @@ static enum status open_failed(const struct listener_options *options, struct er
                          : errno == EACCES   ? STATUS_FORBIDDEN
                                              : STATUS_IO;
     return error_set(error, status, "cannot listen on %s port %u: %s", options->address,
-                     options->port, strerror(errno));
+                     options->port, strerrordesc_np(errno));
 }
 
 static uint16_t bound_port(int descriptor) {

@@ -112,7 +112,7 @@ void harness_start(struct harness *harness, const struct http_options *options) 
     mutex_init(&harness->lock);
     condition_init(&harness->changed);
     harness->options = options != NULL ? *options : http_options_default();
-    harness->options.access_log = false;
+    if (options == NULL) harness->options.access_log = false;
     CHECK_OK(loop_new(&harness->loop));
     CHECK_OK(http_server_new(harness->loop, &harness->options, handle, harness, &harness->server));
     struct error error;

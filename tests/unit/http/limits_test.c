@@ -8,8 +8,14 @@ static struct harness harness;
 static struct client client;
 static struct reply reply;
 
-static struct http_options small(void) {
+static struct http_options quiet(void) {
     struct http_options options = http_options_default();
+    options.access_log = false;
+    return options;
+}
+
+static struct http_options small(void) {
+    struct http_options options = quiet();
     options.header_bytes_max = 400;
     options.header_count_max = 4;
     options.body_bytes_max = 100;
@@ -55,7 +61,7 @@ TEST(a_refusal_is_not_lost_to_a_reset) {
 }
 
 TEST(a_slow_head_times_out) {
-    struct http_options options = http_options_default();
+    struct http_options options = quiet();
     options.header_timeout_ms = 50;
     harness_start(&harness, &options);
     client_open(&client, &harness);
@@ -67,7 +73,7 @@ TEST(a_slow_head_times_out) {
 }
 
 TEST(a_slow_body_times_out) {
-    struct http_options options = http_options_default();
+    struct http_options options = quiet();
     options.body_timeout_ms = 50;
     harness_start(&harness, &options);
     client_open(&client, &harness);
@@ -79,7 +85,7 @@ TEST(a_slow_body_times_out) {
 }
 
 TEST(an_idle_connection_is_closed_without_a_word) {
-    struct http_options options = http_options_default();
+    struct http_options options = quiet();
     options.idle_timeout_ms = 50;
     harness_start(&harness, &options);
     client_open(&client, &harness);
@@ -94,7 +100,7 @@ TEST(an_idle_connection_is_closed_without_a_word) {
 }
 
 TEST(a_running_handler_has_no_timeout_here) {
-    struct http_options options = http_options_default();
+    struct http_options options = quiet();
     options.idle_timeout_ms = options.header_timeout_ms = options.body_timeout_ms = 20;
     harness_start(&harness, &options);
     struct client idle;
@@ -111,7 +117,7 @@ TEST(a_running_handler_has_no_timeout_here) {
 }
 
 TEST(a_client_that_does_not_read_is_closed) {
-    struct http_options options = http_options_default();
+    struct http_options options = quiet();
     options.write_timeout_ms = 50;
     harness_start(&harness, &options);
     client_open(&client, &harness);
@@ -128,7 +134,7 @@ TEST(a_client_that_does_not_read_is_closed) {
 }
 
 TEST(a_connection_has_a_number_of_requests) {
-    struct http_options options = http_options_default();
+    struct http_options options = quiet();
     options.requests_max = 3;
     harness_start(&harness, &options);
     client_open(&client, &harness);
@@ -143,7 +149,7 @@ TEST(a_connection_has_a_number_of_requests) {
 }
 
 TEST(connections_are_bounded) {
-    struct http_options options = http_options_default();
+    struct http_options options = quiet();
     options.connections_max = 1;
     harness_start(&harness, &options);
     struct client second;
@@ -197,7 +203,7 @@ TEST(draining_lets_what_runs_finish) {
 }
 
 TEST(draining_ends_after_its_grace) {
-    struct http_options options = http_options_default();
+    struct http_options options = quiet();
     options.idle_timeout_ms = 1000;
     harness_start(&harness, &options);
     client_open(&client, &harness);

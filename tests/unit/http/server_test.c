@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server over real sockets: what a client sees.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
 #include "harness.h"
 
 #define HOST "Host: a\r\n"
@@ -277,4 +281,34 @@ TEST(a_thousand_connections_one_after_the_other) {
     // The last ones may still be closing; stopping checks that none is left.
     CHECK(harness_connections(&harness) < 1000);
     harness_stop(&harness);
+}
+
+TEST(each_request_is_logged_on_a_line_of_its_own) {
+    struct http_options options = http_options_default();
+    char path[256], text[4096] = {0}, wanted[256];
+    snprintf(path, sizeof path, "%s/log", test_directory());
+    int log = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    CHECK(log >= 0);
+    log_set_descriptor(log);
+    harness_start(&harness, &options);
+    client_open(&client, &harness);
+    client_send(&client, "GET /echo/\"x\\?secret=1 HTTP/1.1\r\n" HOST "\r\n");
+    client_reply(&client, false, &reply);
+    snprintf(wanted, sizeof wanted, "\"id\": \"%s\"}\n", reply_header(&reply, "x-request-id"));
+    client_send(&client, "nonsense\r\n");
+    CHECK_EQUAL(400, client_status(&client));
+    client_expect_end(&client);
+    client_close(&client);
+    harness_stop(&harness);
+    log_set_descriptor(2);
+    CHECK(pread(log, text, sizeof text - 1, 0) > 0);
+    close(log);
+    unlink(path);
+    CHECK(strstr(text, "\"scope\": \"access\", \"method\": \"GET\", "
+                       "\"path\": \"/echo/\\\"x\\\\\", \"status\": 200, \"bytes\": ") != NULL);
+    CHECK(strstr(text, wanted) != NULL);
+    CHECK(strstr(text, "secret") == NULL);
+    CHECK(strstr(text, "\"method\": \"-\", \"path\": \"\", \"status\": 400") != NULL);
+    const char *newline = strchr(text, '\n');
+    CHECK(newline != NULL && newline[1] == '{' && strchr(newline + 1, '\n') != NULL);
 }

@@ -233,6 +233,43 @@ static int connect_to(uint16_t port) {
     return descriptor;
 }
 
+// A connection over TCP, whose other end may reset it or send urgent data.
+static void open_tcp(struct peer *peer) {
+    struct accepting accepting = {.wanted = 1};
+    struct listener *listener = NULL;
+    struct error error;
+    memset(peer, 0, sizeof *peer);
+    CHECK_OK(loop_new(&peer->loop));
+    accepting.loop = peer->loop;
+    struct listener_options options = {.address = "127.0.0.1"};
+    CHECK_OK(listener_open(peer->loop, &options, on_accept, &accepting, &listener, &error));
+    peer->other = connect_to(listener_port(listener));
+    loop_run(peer->loop);
+    listener_close(listener);
+    CHECK_OK(
+        connection_open(peer->loop, accepting.descriptors[0], &events, peer, &peer->connection));
+}
+
+TEST(a_reset_is_noticed_while_paused) {
+    struct peer peer;
+    open_tcp(&peer);
+    connection_pause(peer.connection);
+    CHECK(send(peer.other, "u", 1, MSG_OOB) == 1); // of no interest
+    struct linger abort = {.l_onoff = 1, .l_linger = 0};
+    CHECK(setsockopt(peer.other, SOL_SOCKET, SO_LINGER, &abort, sizeof abort) == 0);
+    for (int i = 0; i < 5; i++) {
+        loop_stop(peer.loop);
+        loop_run(peer.loop);
+    }
+    CHECK_EQUAL(0, peer.ends);
+    close(peer.other);
+    peer.other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    loop_run(peer.loop);
+    CHECK_EQUAL(1, peer.failures);
+    connection_close(peer.connection);
+    done(&peer);
+}
+
 TEST(a_listener_accepts) {
     struct accepting accepting = {.wanted = 3};
     struct listener *listener = NULL, *second = NULL;
