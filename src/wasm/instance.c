@@ -71,10 +71,11 @@ static void begin_process(struct instance *instance) {
           (uint32_t)instance->request_size);
 }
 
+// A buffer for a large request has some room, so that the next one slightly larger fits too.
 static uint32_t buffer_size_for(size_t size) {
-    uint32_t capacity = REQUEST_BUFFER_INITIAL;
-    while (capacity < size && capacity < 1u << 30) capacity *= 2;
-    return capacity < size ? (uint32_t)size : capacity;
+    if (size <= REQUEST_BUFFER_INITIAL) return REQUEST_BUFFER_INITIAL;
+    size_t rounded = (size + 64 * KIB - 1) & ~(size_t)(64 * KIB - 1);
+    return rounded > INT32_MAX ? (uint32_t)size : (uint32_t)rounded;
 }
 
 static void begin_alloc(struct instance *instance, enum instance_stage stage, size_t size) {
