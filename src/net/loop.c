@@ -23,7 +23,7 @@ static void on_wake(uv_async_t *handle) {
         atomic_store(&loop->stopping, false);
         uv_stop(&loop->uv);
     }
-    run_posted(loop);
+    if (!loop->ending) run_posted(loop);
 }
 
 static void on_busy(uv_idle_t *handle) {
@@ -74,6 +74,7 @@ enum status loop_new(struct loop **ret) {
 void loop_free(struct loop *loop) {
     if (loop == NULL) return;
     loop->turn = NULL;
+    loop->ending = true; // what posted calls are about may be gone
     uv_idle_stop(&loop->busy);
     // Without our own handles the loop ends when the callers' are closed.
     uv_unref((uv_handle_t *)&loop->wake);

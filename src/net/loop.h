@@ -29,6 +29,7 @@ struct loop {
     bool (*turn)(void *context);
     void *turn_context;
     atomic_bool stopping;
+    bool ending;       // loop_free() was called
     struct mutex lock; // guards `posted`
     struct loop_calls posted;
     struct loop_calls running; // taken from `posted`; the two swap so that neither reallocates

@@ -13,8 +13,8 @@
 // ---- loop -----------------------------------------------------------------------------------
 struct loop;
 CHECKED enum status loop_new(struct loop **ret);
-// All timers, listeners and connections must be closed; runs the loop until they are. Calls that
-// were posted and did not run by then are dropped.
+// All timers, listeners and connections must be closed; runs the loop until they are. Posted
+// calls that have not run are dropped.
 void loop_free(struct loop *loop);
 // Runs until loop_stop().
 void loop_run(struct loop *loop);
