@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "fixture.h"
+#include "stub_engine.h"
 
 struct failure {
     const char *route;
@@ -63,6 +64,7 @@ TEST(a_thousand_rounds_of_failures_leak_no_instance) {
     }
     fixture_close(&fixture);
     CHECK_EQUAL(0, metric_get(METRIC_wasm_instances));
+    CHECK_EQUAL(0, stub_engine.calls_alive);
 }
 
 TEST(a_response_given_before_a_nonzero_return_counts) {

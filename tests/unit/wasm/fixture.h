@@ -2,7 +2,6 @@
 // A runtime with one module and one worker, and requests to it.
 #pragma once
 
-#include "stub_engine.h"
 #include "test.h"
 #include "wasm/wasm.h"
 
@@ -12,12 +11,16 @@ struct fixture {
     struct wasm_module *module;
     struct loop *loop;
     struct wasm_worker *worker;
+    struct session *session;
 };
 
 // Options for tests: compiled code in the test's directory, compiled by the helper program.
 struct wasm_options fixture_options(void);
 // `guest` is the name of a file of tests/guests.
 void fixture_open(struct fixture *fixture, const char *guest, const struct wasm_options *options);
+// With a session of the real engine.
+void fixture_open_session(struct fixture *fixture, const char *guest,
+                          const struct wasm_options *options, struct session *session);
 void fixture_close(struct fixture *fixture);
 const char *fixture_guest_path(const char *guest);
 

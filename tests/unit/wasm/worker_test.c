@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "fixture.h"
+#include "stub_engine.h"
 
 TEST(a_request_reaches_the_guest_and_its_reply_comes_back) {
     struct fixture fixture;
