@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bounds of sizes, times and numbers, and the graceful end.
+#include <sys/socket.h>
+
 #include "harness.h"
 
 #define HOST "Host: a\r\n"
@@ -176,6 +178,28 @@ TEST(a_flood_of_pipelined_requests_is_held_back) {
     for (int i = 0; i < 5000; i++) client_send(&client, request);
     harness_release(&harness);
     for (int i = 0; i < 5001; i++) CHECK_EQUAL(200, client_status(&client));
+    client_close(&client);
+    harness_stop(&harness);
+}
+
+// A client that sends without end while its first request runs finds the way blocked: the server
+// has had turns enough to read, and did not.
+TEST(reading_pauses_while_too_much_is_held_ahead) {
+    struct http_options options = quiet();
+    harness_start(&harness, &options);
+    client_open(&client, &harness);
+    client_send(&client, "GET /later HTTP/1.1\r\n" HOST "\r\n");
+    harness_wait_held(&harness, 1);
+    static char filler[65536];
+    size_t sent = 0;
+    for (int blocked = 0; blocked < 10; harness_connections(&harness)) {
+        ssize_t put = send(client.descriptor, filler, sizeof filler, MSG_DONTWAIT | MSG_NOSIGNAL);
+        blocked = put > 0 ? 0 : blocked + 1;
+        if (put > 0) sent += (size_t)put;
+        CHECK(sent < 100000000);
+    }
+    harness_release(&harness);
+    CHECK_EQUAL(200, client_status(&client));
     client_close(&client);
     harness_stop(&harness);
 }

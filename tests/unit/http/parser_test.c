@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every input is fed whole, byte by byte and cut in two at each place; the outcomes must agree.
 #include "http/http.h"
+#include "http/parser.h"
 #include "test.h"
 
 #define HOST "Host: a\r\n"
@@ -479,5 +480,20 @@ TEST(a_hundred_pipelined_requests) {
     CHECK_EQUAL(0, http_parser_buffered(parser));
     CHECK_EQUAL(HTTP_PARSE_HEAD, http_parser_feed(parser, bytes_of(NULL, 0)));
     buffer_done(&input);
+    http_parser_free(parser);
+}
+
+TEST(the_framing_of_chunks_does_not_pile_up) {
+    struct http_parser *parser = new_parser();
+    http_parser_feed(parser, bytes_of_string(CHUNKED));
+    char chunk[256];
+    memset(chunk, 'x', sizeof chunk);
+    memcpy(chunk, "1;", 2);
+    memcpy(chunk + sizeof chunk - 6, "\r\ny\r\n", 5);
+    for (int i = 0; i < 64; i++)
+        CHECK_EQUAL(HTTP_PARSE_BODY, http_parser_feed(parser, bytes_of(chunk, sizeof chunk - 1)));
+    CHECK(parser->held.size <= strlen(CHUNKED) + 64 + 2);
+    CHECK_EQUAL(HTTP_PARSE_DONE, http_parser_feed(parser, bytes_of_string("0\r\n\r\n")));
+    CHECK_EQUAL(64, http_parser_request(parser)->body.size);
     http_parser_free(parser);
 }

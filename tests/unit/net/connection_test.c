@@ -144,6 +144,34 @@ TEST(a_paused_connection_does_not_read) {
     done(&peer);
 }
 
+static int turns;
+
+static bool count_turn(void *context) {
+    (void)context;
+    turns++;
+    return false;
+}
+
+static void stop_loop(void *context) {
+    loop_stop(context);
+}
+
+TEST(waiting_bytes_do_not_keep_a_paused_connection_busy) {
+    struct peer peer;
+    struct timer *timer = NULL;
+    open_pair(&peer);
+    CHECK_OK(timer_new(peer.loop, stop_loop, peer.loop, &timer));
+    send_text(&peer, "x");
+    connection_pause(peer.connection);
+    loop_set_turn(peer.loop, count_turn, NULL);
+    timer_start(timer, 20, 0);
+    loop_run(peer.loop);
+    CHECK(turns < 20);
+    timer_free(timer);
+    connection_close(peer.connection);
+    done(&peer);
+}
+
 TEST(an_end_of_input_leaves_the_other_direction_open) {
     struct peer peer;
     open_pair(&peer);
