@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -16,9 +17,10 @@
 
 _Static_assert(sizeof(union host_value) == sizeof(wasmtime_val_raw_t), "same layout");
 
-#define GUEST_STACK_BYTES (256 * KIB) // of WebAssembly frames
-#define FIBER_STACK_BYTES (512 * KIB) // the rest is for host functions
-#define GUESTS_MARGIN 16              // those being replaced while their successors start
+#define GUEST_STACK_BYTES (256 * KIB)                // of WebAssembly frames
+#define FIBER_STACK_BYTES (512 * KIB)                // the rest is for host functions
+#define GUEST_RESERVATION_BYTES (4 * GIB + 64 * MIB) // address space: memory and its guards
+#define GUESTS_MARGIN 16 // those being replaced while their successors start
 #define TICKS_UNTIL_SLEEP 64
 
 // The counter is odd while the thread is inside guest_poll().
@@ -161,7 +163,7 @@ struct wasm_options wasm_options_default(void) {
 
 static enum status check_options(const struct wasm_options *o, struct error *error) {
     bool good = o->workers > 0 && o->running_max > 0 && o->suspended_max >= 0 &&
-                o->running_max + o->suspended_max <= 100000 && o->queue_max >= 0 &&
+                o->running_max + o->suspended_max <= 10000 && o->queue_max >= 0 &&
                 o->pool_min >= 0 && o->memory_bytes_max >= 64 * (int64_t)KIB &&
                 o->memory_bytes_max <= 4 * (int64_t)GIB && o->deadline_ms > 0 &&
                 o->host_budget_us > 0 && o->response_bytes_max > 0 && o->recycle_requests >= 0 &&
@@ -346,7 +348,23 @@ const struct host_function *host_function_find(struct bytes module, struct bytes
 
 // ---- runtime ------------------------------------------------------------------------------------
 
+// The pool reserves address space for all guests at once, and Wasmtime ends the process when it
+// gets none (a limit on address space, for example), so the system is asked first.
+static enum status check_address_space(int64_t guests, struct error *error) {
+    size_t size = (size_t)guests * (GUEST_RESERVATION_BYTES + FIBER_STACK_BYTES);
+    void *address = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (address == MAP_FAILED)
+        return error_set(error, STATUS_NO_MEMORY,
+                         "wasm: %lld guests need %zu GiB of address space, which the system "
+                         "refuses",
+                         (long long)guests, (size_t)(size / GIB));
+    munmap(address, size);
+    return STATUS_OK;
+}
+
 static enum status runtime_start(struct wasm_runtime *runtime, struct error *error) {
+    enum status reserved = check_address_space(runtime_guests_max(runtime), error);
+    if (reserved != STATUS_OK) return reserved;
     wasm_config_t *config = compile_config();
     if (config == NULL) return error_set(error, STATUS_NO_MEMORY, "wasm: no memory");
     configure_pool(config, &runtime->options, runtime_guests_max(runtime));

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -264,4 +265,16 @@ TEST(the_cache_keeps_a_bounded_number_of_artefacts) {
         count += strstr(entry->d_name, ".code") != NULL;
     closedir(listing);
     CHECK_EQUAL(CACHE_FILES_MAX, count);
+}
+
+TEST(a_process_without_address_space_is_told_so) {
+#ifndef PLANCK_SANITIZED
+    struct wasm_options options = fixture_options();
+    struct wasm_runtime *runtime;
+    struct error error = {0};
+    struct rlimit limit = {8ULL << 30, 8ULL << 30};
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    CHECK_STATUS(STATUS_NO_MEMORY, wasm_runtime_new(&options, &runtime, &error));
+    CHECK(strstr(error.message, "address space") != NULL);
+#endif
 }
