@@ -183,7 +183,11 @@ static bool write_order(struct pk_request *request, struct pk_key id) {
 
 // ---- handlers -------------------------------------------------------------------------------
 
+// JSON is told by its brace whatever the client calls it: curl -d and others say "form" to
+// anything.
 static bool is_form(const struct pk_request *request) {
+    struct pk_text body = pk_text_trim(pk_request_body(request));
+    if (body.size > 0 && (body.data[0] == '{' || body.data[0] == '[')) return false;
     struct pk_text type = pk_header(request, "content-type");
     struct pk_text form = PK_TEXT("application/x-www-form-urlencoded");
     return type.size >= form.size && pk_text_equal((struct pk_text){type.data, form.size}, form);
@@ -191,7 +195,7 @@ static bool is_form(const struct pk_request *request) {
 
 static void refuse_order(struct pk_request *request, bool form, int status,
                          struct problem problem) {
-    if (form)
+    if (form && pk_prefers_html(request))
         page_problem(request, status, PK_TEXT("That order did not work out"), problem.message);
     else
         pk_fail(request, status, problem.code, problem.message);

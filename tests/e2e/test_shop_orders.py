@@ -7,7 +7,7 @@ import threading
 import urllib.parse
 
 UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html,*/*;q=0.8"}
 
 
 def price(shop, product):
@@ -31,6 +31,14 @@ def test_order_as_json(shop):
 def test_order_without_content_type_is_json(shop):
     reply = shop.post("/orders", '{"customer": "B", "lines": [{"product_id": 1, "quantity": 1}]}')
     assert reply.status == 201
+
+
+def test_json_that_is_called_a_form_is_json(shop):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = shop.post("/orders", '{"customer": "B", "lines": [{"product_id": 1, "quantity": 1}]}', headers=headers)
+    assert reply.status == 201
+    reply = shop.post("/orders", "not json", headers=headers)
+    assert reply.status == 400 and set(reply.json()["error"]) >= {"code", "message"}
 
 
 def test_order_by_form(shop):
