@@ -57,7 +57,12 @@ static enum status load_module(struct service *service, struct error *error) {
     struct wasm_options wasm = options_wasm(&service->options, (int64_t)service->worker_count);
     status = wasm_runtime_new(&wasm, &service->runtime, error);
     if (status != STATUS_OK) return status;
-    return wasm_module_load(service->runtime, path, &service->module, error);
+    struct error reason = {0};
+    status = wasm_module_load(service->runtime, path, &service->module, &reason);
+    if (status == STATUS_OK) return STATUS_OK;
+    bool named = strstr(reason.message, service->options.module) != NULL;
+    return error_set(error, status, "%s%s%s", named ? "" : service->options.module,
+                     named ? "" : ": ", reason.message);
 }
 
 static enum status make_router(struct service *service, struct error *error) {
