@@ -17,12 +17,11 @@ void page_begin(struct pk_out *out, struct pk_text title) {
                 "<link rel=\"icon\" href=\"/images/1.svg\" type=\"image/svg+xml\"></head><body>"
                 "<header class=\"top\"><a class=\"brand\" href=\"/\"><img src=\"/images/1.svg\" "
                 "alt=\"\" width=\"44\" height=\"44\">" SHOP_NAME "</a>"
-                "<span class=\"muted\">201 dishes, one process</span></header><main>");
+                "<span class=\"muted\">Pages, code and data in one process</span></header><main>");
 }
 
 void page_end(struct pk_out *out) {
-    pk_raw(out, "</main><footer class=\"muted\">Served by Planck: the page, the database and the "
-                "code in one process.</footer></body></html>");
+    pk_raw(out, "</main><footer class=\"muted\">Served by Planck.</footer></body></html>");
 }
 
 void page_problem(struct pk_request *request, int status, struct pk_text title,
@@ -171,7 +170,7 @@ void product_page(struct pk_request *request) {
     if (!pk_text_to_int(pk_param(request, "id"), &id) ||
         pk_find("products", pk_key_int(id), &product) != PK_OK) {
         page_problem(request, 404, PK_TEXT("That dish is not on the menu"),
-                     PK_TEXT("There are 201 others."));
+                     PK_TEXT("There are many others."));
         return;
     }
     struct pk_out *out = pk_html(request);

@@ -83,14 +83,25 @@ static void toppings(struct brush *brush, uint32_t seed) {
         }
 }
 
+// A dark spot somewhere on the rim: a point of the circle of radius 97, one in twenty-four.
+static void char_spot(struct brush *brush) {
+    static const int8_t points[][2] = {{97, 0}, {94, 25}, {84, 48}, {69, 69}, {48, 84}, {25, 94}};
+    const int8_t *point = points[next(brush, 6)];
+    int64_t x = point[0], y = point[1];
+    for (uint32_t turns = next(brush, 4); turns > 0; turns--) {
+        int64_t turned = -y;
+        y = x;
+        x = turned;
+    }
+    circle(brush->out, 120 + x, 120 + y, 3 + next(brush, 2), "#c27f38");
+}
+
 static void draw_pizza(struct brush *brush, uint32_t seed, bool white) {
     struct pk_out *out = brush->out;
     circle(out, 120, 126, 108, "#00000014");
     circle(out, 120, 120, 108, "#d99a4e");
     circle(out, 120, 120, 104, "#e8b368");
-    for (int i = 0; i < 9; i++)
-        circle(out, 120 + (int64_t)next(brush, 200) - 100, 30 + (int64_t)next(brush, 12), 4,
-               "#c27f38");
+    for (int i = 0; i < 9; i++) char_spot(brush);
     circle(out, 120, 120, 90, white ? "#f3dfae" : "#c9452c");
     circle(out, 120, 120, 84, white ? "#fbeec9" : "#f4cf78");
     toppings(brush, seed);
