@@ -5,34 +5,40 @@
 #   make test       every test (SAN=1: under AddressSanitizer and UBSan, SAN=thread: under TSan)
 #   make crash      kill -9 at random moments (ROUNDS=200)
 #   make fuzz       libFuzzer on every parser (SECONDS_EACH=60)
-#   make install    into PREFIX (/usr/local)
+#   make install    into PREFIX (/usr/local), below DESTDIR if given
+# CC chooses the compiler (gcc and clang-19 are tried); tools/dependencies.sh installs what is missing.
 ROUNDS ?= 200
 SECONDS_EACH ?= 60
 PREFIX ?= /usr/local
-CC ?= gcc
 SAN ?=
-export PATH := $(PATH):$(HOME)/.cargo/bin
 
+# A cargo that is new enough comes first in PATH, where Meson and cargo itself look for it and rustc.
+export PATH := $(shell directory=$$(tools/cargo_directory.sh) && printf '%s:' "$$directory")$(PATH)
+export PYTHONUTF8 := 1
+
+ADDRESS := -Db_sanitize=address,undefined -Db_lundef=false
+THREAD := -Db_sanitize=thread -Db_lundef=false
 ifeq ($(SAN),)
-BUILD = build
-SETUP =
+BUILD := build
+SETUP :=
 else ifeq ($(SAN),thread)
-BUILD = build/thread
-SETUP = -Db_sanitize=thread -Db_lundef=false
+BUILD := build/thread
+SETUP := $(THREAD)
 else
-BUILD = build/sanitized
-SETUP = -Db_sanitize=address,undefined -Db_lundef=false
+BUILD := build/sanitized
+SETUP := $(ADDRESS)
 endif
+
+# On a terminal Ninja's own line of progress; in a log only what is worth reading there.
+NINJA = if [ -t 1 ]; then ninja -C $(1); else ninja -C $(1) --quiet; fi || \
+	{ echo "error: the build failed, see above" >&2; exit 1; }
 
 .PHONY: all build demo test check bench crash fuzz install clean format
 all: build
 
-$(BUILD)/build.ninja:
-	@mkdir -p $(BUILD)
-	@meson setup $(BUILD) -Dwasmrt_target=$(CURDIR)/build/cargo --prefix=$(PREFIX) $(SETUP) > $(BUILD)/setup.log || { cat $(BUILD)/setup.log; exit 1; }
-
-build: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+build:
+	@tools/configure.sh $(BUILD) $(SETUP)
+	@$(call NINJA,$(BUILD))
 
 demo:
 	@./demo
@@ -43,8 +49,9 @@ test: build
 check:
 	@python3 tools/check.py
 
-bench: build
+bench:
 	@tools/dependencies.sh bench
+	@$(MAKE) --no-print-directory build
 	@python3 bench/run.py $(BUILD)
 
 crash: build
@@ -52,15 +59,16 @@ crash: build
 
 fuzz:
 	@tools/dependencies.sh test
-	@test -e build/fuzz/build.ninja || CC=clang-19 meson setup build/fuzz -Dwasmrt_target=$(CURDIR)/build/cargo -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false > /dev/null
-	@ninja -C build/fuzz --quiet
+	@CC=clang-19 tools/configure.sh build/fuzz -Dfuzz=true -Dc_args=-fsanitize=fuzzer-no-link $(ADDRESS)
+	@$(call NINJA,build/fuzz)
 	@python3 tools/run_fuzz.py build/fuzz $(SECONDS_EACH)
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format-19 -i
 
 install: build
-	@meson install -C $(BUILD)
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@meson install -C $(BUILD) --quiet
 
 clean:
 	rm -rf build

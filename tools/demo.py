@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs planck on a service directory in the foreground and prints its addresses when it is ready."""
+"""Runs planck on a service directory in the foreground and prints its addresses when it is ready:
+demo.py PLANCK DIRECTORY PORT. Ctrl-C, SIGTERM and a closed terminal end it; exit code 0 then."""
 import json
 import signal
 import socket
@@ -18,33 +19,42 @@ def port_is_free(port):
         return True
 
 
+def announce(event, directory):
+    address = "http://" + event["http"]
+    print(f"\n  The pizza shop     {address}/\n  Its JSON API       {address}/api/products?limit=3"
+          f"\n\nCtrl-C stops it; the data stays in {directory}/data\n", flush=True)
+
+
 def main():
     planck, directory, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
     if not port_is_free(port):
-        print(f"Port {port} is taken: taking a free one")
+        print(f"Port {port} is taken: taking a free one", flush=True)
         port = 0
-    server = subprocess.Popen([planck, directory, "--port", str(port)], stdout=subprocess.PIPE)
-    stopping = []
+    stopping, servers = [], []
 
-    def stop(number, frame):
-        stopping.append(number)
-        server.send_signal(signal.SIGTERM)
+    def stop(*_):
+        stopping.append(True)
+        for server in servers:
+            server.terminate()
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    # A session of its own: the terminal's Ctrl-C reaches planck once, as the SIGTERM sent here.
+    server = subprocess.Popen([planck, directory, "--port", str(port)], stdout=subprocess.PIPE,
+                              stdin=subprocess.DEVNULL, start_new_session=True)
+    servers.append(server)
+    if stopping:
+        server.terminate()
     for line in server.stdout:
         event = json.loads(line)
         if event.get("event") == "ready":
-            address = "http://" + event["http"]
-            print(f"\n  The pizza shop     {address}/\n  Its JSON API       {address}/api/products?limit=3"
-                  f"\n\nCtrl-C stops it; the data stays in {directory}/data\n", flush=True)
+            announce(event, directory)
     code = server.wait()
-    if stopping and code == 0:
+    if stopping and code in (0, -signal.SIGTERM):  # by the signal itself: before it was ready
         print("Stopped.")
         return 0
-    if code != 0:
-        print(f"error: planck ended with exit code {code}", file=sys.stderr)
-    return code if code >= 0 else 1
+    print(f"error: planck ended with exit code {code}", file=sys.stderr)
+    return code if code > 0 else 1
 
 
 if __name__ == "__main__":
