@@ -71,20 +71,22 @@ static void on_storage_event(enum storage_event event, void *context) {
         loop_post(worker->loop, on_release, worker);
 }
 
+static bool copy_bytes(struct arena *arena, struct bytes from, struct bytes *ret) {
+    *ret = arena_copy(arena, from);
+    return ret->data != NULL || from.size == 0;
+}
+
 static bool copy_response(struct arena *arena, const struct http_response *from,
                           struct http_response *to) {
     struct http_header *headers = arena_allocate(arena, sizeof *headers * (from->header_count + 1),
                                                  _Alignof(struct http_header));
     if (headers == NULL) return false;
-    for (size_t i = 0; i < from->header_count; i++) {
-        headers[i].name = arena_copy(arena, from->headers[i].name);
-        headers[i].value = arena_copy(arena, from->headers[i].value);
-        if (headers[i].name.data == NULL || headers[i].value.data == NULL) return false;
-    }
-    struct bytes body = arena_copy(arena, from->body);
-    if (body.data == NULL && from->body.size > 0) return false;
-    *to = (struct http_response){from->status, headers, from->header_count, body};
-    return true;
+    for (size_t i = 0; i < from->header_count; i++)
+        if (!copy_bytes(arena, from->headers[i].name, &headers[i].name) ||
+            !copy_bytes(arena, from->headers[i].value, &headers[i].value))
+            return false;
+    *to = (struct http_response){from->status, headers, from->header_count, {0}};
+    return copy_bytes(arena, from->body, &to->body);
 }
 
 static void hold(struct reply *reply, const struct http_response *response, uint64_t sequence) {
