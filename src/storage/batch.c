@@ -51,7 +51,8 @@ static enum status batch_target(struct batch *batch, enum memtable_kind kind, ui
                               batch->target_count + 1, sizeof *batch->targets);
     if (status != STATUS_OK) return status;
     *ret = (uint32_t)batch->target_count;
-    batch->targets[batch->target_count++] = (struct batch_target){.kind = kind, .id = id, .keys = 1};
+    batch->targets[batch->target_count++] =
+        (struct batch_target){.kind = kind, .id = id, .keys = 1};
     return STATUS_OK;
 }
 
@@ -117,8 +118,8 @@ enum status batch_add(struct batch *batch, const struct store_info *store,
     for (size_t i = 0; i < store->index_count && status == STATUS_OK; i++)
         status = batch_index(batch, store->indexes[i], operation, old);
     if (status != STATUS_OK) return status;
-    batch->operations[batch->operation_count++] = (struct batch_operation){
-        .operation = *operation, .target = target, .looked_up = looked_up};
+    batch->operations[batch->operation_count++] =
+        (struct batch_operation){.operation = *operation, .target = target, .looked_up = looked_up};
     batch->value_bytes += operation->value.size;
     return STATUS_OK;
 }

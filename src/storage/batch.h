@@ -51,7 +51,8 @@ CHECKED enum status batch_room(struct batch *batch, size_t count);
 CHECKED enum status batch_add(struct batch *batch, const struct store_info *store,
                               const struct operation *operation, struct bytes old, bool looked_up,
                               bool encode);
-// Under the commit lock: makes the memtables and reserves memory, so that batch_apply() cannot fail.
+// Under the commit lock: makes the memtables and reserves memory, so that batch_apply() cannot
+// fail.
 CHECKED enum status batch_reserve(struct batch *batch, struct generation *generation);
 // Operation i gets sequence first_sequence + i.
 void batch_apply(struct batch *batch, uint64_t first_sequence);

@@ -87,11 +87,10 @@ static enum status prepare_write(struct commit *commit, size_t position,
     enum status status = STATUS_OK;
     if (look_up) {
         if (write->kind == WRITE_INSERT || write->kind == WRITE_PUT)
-            status = snapshot_find_new(snapshot, commit->view.sequence, store->id, &write->key,
-                                       &found);
-        else
             status =
-                snapshot_find(snapshot, commit->view.sequence, store->id, &write->key, &found);
+                snapshot_find_new(snapshot, commit->view.sequence, store->id, &write->key, &found);
+        else
+            status = snapshot_find(snapshot, commit->view.sequence, store->id, &write->key, &found);
         if (status == STATUS_OK) status = check_existence(commit, position, &found);
         if (status == STATUS_OK && found.exists && store->index_count > 0)
             status = snapshot_document(snapshot, store->id, &write->key, &found, &old);
@@ -115,8 +114,7 @@ static enum status prepare(struct commit *commit) {
     for (size_t i = 0; i < commit->count && status == STATUS_OK; i++) {
         uint32_t store_id = commit->writes[i].store_id;
         if (store == NULL || store->id != store_id) store = catalog_store_by_id(catalog, store_id);
-        if (store == NULL)
-            return refuse(commit, i, STATUS_NO_STORE, 0, "there is no such store");
+        if (store == NULL) return refuse(commit, i, STATUS_NO_STORE, 0, "there is no such store");
         status = prepare_write(commit, i, store);
         if (status == STATUS_OK && batch->payload.size > PAYLOAD_SIZE_MAX)
             status = refuse(commit, i, STATUS_TOO_LARGE, 0, "the transaction is too large");
@@ -212,8 +210,7 @@ static enum status commit_prepared(struct commit *commit) {
         if (status != STATUS_PENDING) return status;
         status = wal_prepare(storage->wal, commit->reader->batch.payload.size);
         if (status != STATUS_OK)
-            return error_set(commit->error, status, "the log cannot grow: %s",
-                             status_text(status));
+            return error_set(commit->error, status, "the log cannot grow: %s", status_text(status));
     }
 }
 

@@ -96,9 +96,8 @@ static enum status describe_create_store(struct ddl *ddl, const struct catalog *
     return status;
 }
 
-enum status storage_create_store(struct storage *storage, struct bytes name,
-                                 enum key_type key_type, uint32_t *ret_id, uint64_t *ret_sequence,
-                                 struct error *error) {
+enum status storage_create_store(struct storage *storage, struct bytes name, enum key_type key_type,
+                                 uint32_t *ret_id, uint64_t *ret_sequence, struct error *error) {
     enum status status = catalog_check_name(name, error);
     if (status != STATUS_OK) return status;
     struct ddl ddl = {.storage = storage, .store = name, .key_type = key_type, .error = error};

@@ -83,9 +83,9 @@ static enum status log_store(struct flush *flush, uint32_t store_id) {
         struct key key;
         key_of(bytes, &key);
         struct vlog_pointer pointer;
-        enum status status = vlog_append(
-            flush->storage->vlog, version->tombstone ? OPERATION_DELETE : OPERATION_PUT, store_id,
-            &key, version->sequence, version_bytes(version), &pointer);
+        enum status status =
+            vlog_append(flush->storage->vlog, version->tombstone ? OPERATION_DELETE : OPERATION_PUT,
+                        store_id, &key, version->sequence, version_bytes(version), &pointer);
         if (status == STATUS_OK) status = add_pointer(flush, &pointer);
         if (status != STATUS_OK) return status;
         flush->operations++;
@@ -117,8 +117,8 @@ static enum status log_footer(struct flush *flush) {
     store_le64(value + 8, flush->operations);
     struct key none = {0};
     struct vlog_pointer pointer;
-    return vlog_append(flush->storage->vlog, VLOG_GENERATION_FOOTER, 0, &none,
-                       flush->last_sequence, bytes_of(value, sizeof value), &pointer);
+    return vlog_append(flush->storage->vlog, VLOG_GENERATION_FOOTER, 0, &none, flush->last_sequence,
+                       bytes_of(value, sizeof value), &pointer);
 }
 
 // Calls `function` for each store of the catalogue.
@@ -172,9 +172,9 @@ static enum status end_transaction(struct flush *flush, bool last) {
 static enum status step(struct flush *flush) {
     struct storage *storage = flush->storage;
     flush->entries++;
-    bool large = flush->entries >= storage->transaction_entries_max ||
-                 (flush->entries % 64 == 0 &&
-                  index_write_pages(flush->writer) >= TRANSACTION_PAGES_MAX);
+    bool large =
+        flush->entries >= storage->transaction_entries_max ||
+        (flush->entries % 64 == 0 && index_write_pages(flush->writer) >= TRANSACTION_PAGES_MAX);
     if (!large) return STATUS_OK;
     enum status status = end_transaction(flush, false);
     if (status != STATUS_OK) return status;

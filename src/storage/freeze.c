@@ -18,9 +18,8 @@ static enum status freeze_locked(struct storage *storage, struct frozen *frozen,
     struct storage_version *before = storage->version;
     next->number = storage->next_generation_number;
     next->first_sequence = storage->next_sequence;
-    struct storage_version *after =
-        version_new(before->number + 1, before->catalog, next, before->generations,
-                    before->generation_count);
+    struct storage_version *after = version_new(before->number + 1, before->catalog, next,
+                                                before->generations, before->generation_count);
     if (after == NULL) return STATUS_NO_MEMORY;
     storage->next_generation_number++;
     frozen->generation = generation_ref(version_active(before));

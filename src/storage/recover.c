@@ -38,13 +38,20 @@ static enum status take_lock(struct storage *storage, struct error *error) {
     return status;
 }
 
+static enum status any_entry(const char *name, void *context) {
+    (void)name;
+    (void)context;
+    return STATUS_EXISTS;
+}
+
+// Nothing but FORMAT is made before FORMAT is there.
 static bool is_fresh(struct storage *storage) {
     char *path = join(storage->path, "index");
     if (path == NULL) return false;
     struct file_system *fs = storage->options.fs;
-    enum status status = fs->make_directory(fs, path);
+    enum status status = fs->list(fs, path, any_entry, NULL);
     free(path);
-    return status == STATUS_OK;
+    return status == STATUS_OK || status == STATUS_NOT_FOUND;
 }
 
 static enum status check_format(struct storage *storage, struct error *error) {
@@ -54,7 +61,6 @@ static enum status check_format(struct storage *storage, struct error *error) {
     struct file_system *fs = storage->options.fs;
     enum status status = file_read_all(fs, path, 256, &text, error);
     if (status == STATUS_NOT_FOUND) {
-        // FORMAT is the first thing in a directory; with data but without it, nothing is sure.
         status = is_fresh(storage)
                      ? file_write_atomic(fs, path, bytes_of_string(FORMAT_TEXT), error)
                      : error_set(error, STATUS_CORRUPT, "%s is missing", path);
@@ -218,8 +224,7 @@ static enum status first_version(struct storage *storage) {
     storage->next_generation_number = 2;
     struct generation *active = generation_new(1, storage->next_sequence);
     if (active == NULL) return STATUS_NO_MEMORY;
-    struct storage_version *version =
-        version_new(1, storage->checkpoint_catalog, active, NULL, 0);
+    struct storage_version *version = version_new(1, storage->checkpoint_catalog, active, NULL, 0);
     generation_unref(active);
     if (version == NULL) return STATUS_NO_MEMORY;
     storage_swap_version(storage, version);

@@ -227,8 +227,7 @@ enum status scan_next(struct scan *scan, struct scan_entry *ret) {
 static struct scan *scan_new(const struct view *view, const struct scan_options *options) {
     size_t sources = view->snapshot->generation_count;
     size_t bounds = (options->lower.size + options->upper.size + 15) & ~(size_t)7;
-    struct scan *scan =
-        calloc(1, sizeof *scan + bounds + sources * sizeof(struct memory_source));
+    struct scan *scan = calloc(1, sizeof *scan + bounds + sources * sizeof(struct memory_source));
     if (scan == NULL) return NULL;
     // The bounds come first, rounded so that the sources behind them are aligned.
     uintptr_t place = (uintptr_t)scan->bounds + options->lower.size + options->upper.size;

@@ -136,8 +136,7 @@ void reader_idle(struct reader *reader, bool always) {
 enum status view_begin(struct reader *reader, enum read_point point, struct view *ret) {
     const struct storage *storage = reader->storage;
     for (;;) {
-        uint64_t sequence =
-            point == READ_ACK ? storage_ack(storage) : wal_visible(storage->wal);
+        uint64_t sequence = point == READ_ACK ? storage_ack(storage) : wal_visible(storage->wal);
         struct snapshot *snapshot = reader->current;
         if (__builtin_expect(snapshot != NULL && snapshot_is_current(snapshot), 1)) {
             ASSERT(sequence >= snapshot->checkpoint);
@@ -245,8 +244,7 @@ enum status snapshot_find_new(struct snapshot *snapshot, uint64_t sequence, uint
 }
 
 enum status snapshot_document(const struct snapshot *snapshot, uint32_t store_id,
-                              const struct key *key, const struct found *found,
-                              struct bytes *ret) {
+                              const struct key *key, const struct found *found, struct bytes *ret) {
     ASSERT(found->exists);
     if (found->version != NULL) {
         *ret = version_bytes(found->version);

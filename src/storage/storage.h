@@ -150,9 +150,9 @@ CHECKED enum status storage_get(const struct view *view, uint32_t store_id, cons
 struct scan;
 struct scan_options {
     uint32_t store_id;
-    uint32_t index_id;  // 0: primary order
+    uint32_t index_id; // 0: primary order
     bool reverse;
-    bool keys_only;     // entries carry no document: for counts
+    bool keys_only; // entries carry no document: for counts
     // Bounds. Primary: 16-byte keys. Index: prefixes of (encoded value ++ 16-byte key), see
     // doc_encode_index(). Empty `data == NULL`: unbounded. Lower is inclusive, upper exclusive, in
     // either direction (a reverse scan starts just below `upper`).
@@ -184,8 +184,9 @@ struct write {
     enum write_kind kind;
     uint32_t store_id;
     struct key key;
-    struct bytes document;      // valid BSON with this key as _id (callers validate); not for delete
-    uint64_t expected_sequence; // 0: any; else STATUS_CONFLICT unless the key's newest version is it
+    struct bytes document; // valid BSON with this key as _id (callers validate); not for delete
+    uint64_t
+        expected_sequence; // 0: any; else STATUS_CONFLICT unless the key's newest version is it
 };
 struct write_result {
     uint64_t first_sequence;

@@ -22,16 +22,14 @@ struct storage_version *version_new(uint64_t number, const struct catalog *catal
 }
 
 struct storage_version *version_ref(struct storage_version *version) {
-    uint64_t before =
-        atomic_fetch_add_explicit(&version->reference_count, 1, memory_order_relaxed);
+    uint64_t before = atomic_fetch_add_explicit(&version->reference_count, 1, memory_order_relaxed);
     ASSERT(before > 0);
     return version;
 }
 
 void version_unref(struct storage_version *version) {
     if (version == NULL) return;
-    uint64_t before =
-        atomic_fetch_sub_explicit(&version->reference_count, 1, memory_order_acq_rel);
+    uint64_t before = atomic_fetch_sub_explicit(&version->reference_count, 1, memory_order_acq_rel);
     ASSERT(before > 0);
     if (before > 1) return;
     for (size_t i = 0; i < version->generation_count; i++)

@@ -128,7 +128,7 @@ static void plan_write(struct model *model, struct planned *planned, struct buff
     planned->store = &model->oracle->stores[below(model, ORACLE_STORES)];
     planned->number = below(model, ORACLE_KEYS);
     const struct oracle_slot *slot = &planned->store->slots[planned->number];
-    static const enum write_kind kinds[] = {WRITE_PUT,     WRITE_PUT,    WRITE_PUT, WRITE_INSERT,
+    static const enum write_kind kinds[] = {WRITE_PUT,     WRITE_PUT,    WRITE_PUT,   WRITE_INSERT,
                                             WRITE_REPLACE, WRITE_DELETE, WRITE_DELETE};
     planned->write = (struct write){.kind = kinds[below(model, 7)],
                                     .store_id = planned->store->id,
@@ -307,8 +307,8 @@ static void do_store(struct model *model) {
     struct bytes name = bytes_of_string(store->name);
     if (store->exists && number == 0) return; // one stays, so that something becomes old
     if (store->exists) {
-        CHECK_STATUS(STATUS_EXISTS, storage_create_store(model->storage, name, store->key_type,
-                                                         NULL, NULL, NULL));
+        CHECK_STATUS(STATUS_EXISTS,
+                     storage_create_store(model->storage, name, store->key_type, NULL, NULL, NULL));
         CHECK_OK(storage_drop_store(model->storage, name, NULL, NULL));
         oracle_clear(store);
         store->exists = false;
@@ -392,7 +392,7 @@ static void step(struct model *model) {
         unsigned weight; // of 10000
         void (*function)(struct model *model);
     } actions[] = {
-        {6000, do_write}, {3000, do_get}, {815, do_scan}, {100, do_hold}, {20, do_flush},
+        {6000, do_write}, {3000, do_get}, {815, do_scan}, {100, do_hold},  {20, do_flush},
         {10, do_store},   {35, do_index}, {14, do_wait},  {6, do_restart},
     };
     size_t pick = below(model, 10000);

@@ -15,8 +15,8 @@ struct key oracle_key(enum key_type type, size_t number) {
         value = doc_value_int((int64_t)(number % 2 == 0 ? mixed : number));
         break;
     case KEY_STRING:
-        value = doc_value_string(
-            bytes_of(text, (size_t)snprintf(text, sizeof text, "%zu", mixed % 100000 * 1000 + number)));
+        value = doc_value_string(bytes_of(
+            text, (size_t)snprintf(text, sizeof text, "%zu", mixed % 100000 * 1000 + number)));
         break;
     default:
         store_be64(bytes, mixed);

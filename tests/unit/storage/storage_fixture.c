@@ -79,8 +79,8 @@ int64_t document_value(struct bytes document) {
 
 uint32_t create_store(struct database *database, const char *name) {
     uint32_t id;
-    CHECK_OK(storage_create_store(database->storage, bytes_of_string(name), KEY_INT64, &id, NULL,
-                                  NULL));
+    CHECK_OK(
+        storage_create_store(database->storage, bytes_of_string(name), KEY_INT64, &id, NULL, NULL));
     return id;
 }
 
