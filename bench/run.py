@@ -25,7 +25,7 @@ def commands(build, tsv, quick):
     planck, service, python = build / "src/planck/planck", bench / "service", sys.executable
     return [
         ("engine", [bench / "engine_bench", "--tsv", tsv] + (["--documents", "100000"] if quick else [])),
-        ("host_call", [bench / "host_call_bench", "--tsv", tsv]),
+        ("host_call", [bench / "host_call_bench", "--tsv", tsv, build / "tests/guests/bench_get.wasm"]),
         ("http", [python, ROOT / "bench/http_bench.py", "--epoll", bench / "epoll_server", "--planck", planck,
                   "--service", service, "--tsv", tsv] + (["--seconds", "1", "--rounds", "1"] if quick else [])),
         ("startup", [python, ROOT / "bench/startup_bench.py", "--planck", planck, "--service", service,
