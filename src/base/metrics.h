@@ -35,11 +35,19 @@ enum metric {
         METRIC_COUNT
 };
 
-extern _Atomic int64_t metrics_values[METRIC_COUNT];
+// Each thread counts in one of a few shards, each on cache lines of its own, so that workers do not
+// pull one line to and fro; a reader adds them up.
+#define METRIC_SHARDS 16
+struct metric_shard {
+    _Alignas(64) _Atomic int64_t values[METRIC_COUNT];
+};
+extern struct metric_shard metric_shards[METRIC_SHARDS];
+extern _Thread_local struct metric_shard *metric_own_shard; // NULL until the thread's first count
+struct metric_shard *metric_choose_shard(void);
 
 static inline void metric_add(enum metric metric, int64_t amount) {
-    atomic_fetch_add_explicit(&metrics_values[metric], amount, memory_order_relaxed);
+    struct metric_shard *shard = metric_own_shard;
+    if (__builtin_expect(shard == NULL, 0)) shard = metric_choose_shard();
+    atomic_fetch_add_explicit(&shard->values[metric], amount, memory_order_relaxed);
 }
-static inline int64_t metric_get(enum metric metric) {
-    return atomic_load_explicit(&metrics_values[metric], memory_order_relaxed);
-}
+int64_t metric_get(enum metric metric);
