@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/metrics.h"
 
-#include <stddef.h>
-
 struct metric_shard metric_shards[METRIC_SHARDS];
 _Thread_local struct metric_shard *metric_own_shard;
 static atomic_uint next_shard;
