@@ -167,7 +167,7 @@ static enum status check_options(const struct wasm_options *o, struct error *err
                 o->pool_min >= 0 && o->memory_bytes_max >= 64 * (int64_t)KIB &&
                 o->memory_bytes_max <= 4 * (int64_t)GIB && o->deadline_ms > 0 &&
                 o->host_budget_us > 0 && o->response_bytes_max > 0 && o->recycle_requests >= 0 &&
-                o->memory_bytes_total_max >= o->memory_bytes_max;
+                o->memory_bytes_total_max >= 0;
     return good ? STATUS_OK : error_set(error, STATUS_INVALID, "wasm: options out of range");
 }
 
@@ -389,6 +389,8 @@ enum status wasm_runtime_new(const struct wasm_options *options, struct wasm_run
     struct wasm_runtime *runtime = calloc(1, sizeof *runtime);
     if (runtime == NULL) return error_set(error, STATUS_NO_MEMORY, "wasm: no memory");
     runtime->options = *options;
+    if (runtime->options.memory_bytes_total_max < options->memory_bytes_max)
+        runtime->options.memory_bytes_total_max = options->memory_bytes_max; // one must fit
     list_init(&runtime->presences);
     mutex_init(&runtime->mutex);
     condition_init(&runtime->wake);

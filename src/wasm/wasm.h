@@ -81,6 +81,9 @@ CHECKED enum status wasm_worker_new(struct wasm_runtime *runtime, struct wasm_mo
                                     struct wasm_worker **ret, struct error *error);
 void wasm_worker_free(struct wasm_worker *worker); // nothing may be running
 
+// Statuses other than STATUS_OK: STATUS_TRAP (trap, bad pointer, abort, bad return: 500),
+// STATUS_INTERNAL (returned without a response: 500), STATUS_TIMEOUT (504), STATUS_BUSY (no
+// instance free and the queue full: 503), STATUS_NO_MEMORY (of the host: 503), STATUS_CANCELLED.
 struct wasm_result {
     enum status status;            // STATUS_OK: `response` is the guest's
     const char *reason;            // text for the log when not OK

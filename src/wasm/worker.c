@@ -321,7 +321,7 @@ void wasm_worker_call(struct wasm_worker *worker, const struct http_request *req
     struct instance *instance =
         worker->inside || worker->waiting_count > 0 ? NULL : take_idle(worker);
     if (instance == NULL && queue_full(worker)) {
-        refuse_call(function, context, STATUS_LIMIT, "no instance is free and the queue is full");
+        refuse_call(function, context, STATUS_BUSY, "no instance is free and the queue is full");
         return;
     }
     struct wasm_call *call = take_call(worker);

@@ -3,6 +3,7 @@
 // becomes of the instance, and that the next request is served.
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/thread.h"
 #include "fixture.h"
 #include "stub_engine.h"
 
@@ -168,4 +169,56 @@ TEST(a_guest_that_uses_wasi_finds_what_is_promised) {
         CHECK_STATUS(*code == '0' ? STATUS_OK : STATUS_TRAP, reply.status);
     }
     fixture_close(&fixture);
+}
+
+// ---- several workers ----------------------------------------------------------------------------
+
+struct peer {
+    struct fixture fixture; // with a worker of its own in a shared runtime
+    struct thread thread;
+};
+
+// Echoes, traps and busy handlers, so that instances come and go while the ticker looks on. Memory
+// and stacks of an instance that goes may come back in another thread, by way of locks that are
+// Rust's and that the thread sanitizer does not know: under it the instances stay.
+static void run_peer(void *context) {
+    struct peer *peer = context;
+    struct reply reply = {0};
+    for (int i = 0; i < 200; i++) {
+        fixture_request(&peer->fixture, "GET /echo/:text", "x", &reply);
+        CHECK_STATUS(STATUS_OK, reply.status);
+#ifndef THREAD_SANITIZED
+        fixture_request(&peer->fixture, "GET /trap", NULL, &reply);
+        CHECK_STATUS(STATUS_TRAP, reply.status);
+#endif
+        if (i % 50 == 0) fixture_request(&peer->fixture, "GET /busy", NULL, &reply);
+    }
+}
+
+TEST(workers_of_several_threads_share_a_runtime) {
+    static struct peer peers[3];
+    struct wasm_options options = fixture_options();
+    struct error error;
+    options.workers = 3;
+    fixture_open(&peers[0].fixture, "behaviours", &options);
+    for (int i = 1; i < 3; i++) {
+        struct fixture *fixture = &peers[i].fixture;
+        fixture->runtime = peers[0].fixture.runtime;
+        fixture->module = peers[0].fixture.module;
+        CHECK_OK(loop_new(&fixture->loop));
+        CHECK_OK(wasm_worker_new(fixture->runtime, fixture->module, fixture->loop, NULL,
+                                 bytes_of("\5\0\0\0", 5), &fixture->worker, &error));
+    }
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(thread_start(&peers[i].thread, "worker", run_peer, &peers[i]));
+    for (int i = 0; i < 3; i++) thread_join(&peers[i].thread);
+    for (int i = 1; i < 3; i++) {
+        wasm_worker_free(peers[i].fixture.worker);
+        loop_free(peers[i].fixture.loop);
+    }
+    fixture_close(&peers[0].fixture);
+    CHECK_EQUAL(0, metric_get(METRIC_wasm_instances));
+#ifndef THREAD_SANITIZED
+    CHECK_EQUAL(600, metric_get(METRIC_wasm_traps));
+#endif
 }

@@ -11,7 +11,8 @@ struct stub_engine {
     uint64_t sequence;    // of each reply
     size_t reply_padding; // bytes appended to each reply
     // What happened.
-    int calls_alive, dispatched, resumed;
+    _Atomic int calls_alive; // workers of several threads may share the stub
+    int dispatched, resumed;
     enum read_point last_point;
     bool packet_changed; // while it was pending
 };

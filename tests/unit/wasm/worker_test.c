@@ -137,7 +137,7 @@ TEST(requests_beyond_the_queue_are_refused_and_the_others_are_all_served) {
     for (int i = 0; i < 8; i++)
         fixture_begin(&fixture, "GET /busy", NULL, bytes_of("", 0), &replies[i]);
     fixture_begin(&fixture, "GET /busy", NULL, bytes_of("", 0), &reply);
-    CHECK_STATUS(STATUS_LIMIT, reply.status);
+    CHECK_STATUS(STATUS_BUSY, reply.status);
     CHECK_EQUAL(8, wasm_worker_running(fixture.worker));
     for (int i = 0; i < 8; i++) {
         fixture_wait(&fixture, &replies[i]);
