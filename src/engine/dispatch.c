@@ -113,11 +113,21 @@ static void call_restart(struct call *call, enum read_point point) {
     call->packet = (struct packet){0};
 }
 
+// A refused packet is answered under its own operation and correlation id where it has a header.
+static void echo_header(struct call *call, struct bytes bytes) {
+    if (bytes.size < PACKET_HEADER_SIZE) return;
+    call->packet.op = load_le16(bytes.data + 4);
+    call->packet.correlation_id = load_le64(bytes.data + 8);
+}
+
 // Header, permission, number of documents, head document.
 static enum status check_packet(struct call *call, struct bytes bytes, const struct op_info **ret) {
     struct error *error = &call->error;
     enum status status = packet_decode(bytes, &call->packet, error);
-    if (status != STATUS_OK) return status;
+    if (status != STATUS_OK) {
+        echo_header(call, bytes);
+        return status;
+    }
     const struct packet *packet = &call->packet;
     const struct op_info *op = op_find(packet->op);
     if (op == NULL)
@@ -134,6 +144,9 @@ static enum status check_packet(struct call *call, struct bytes bytes, const str
     status = packet_next_document(&call->packet.body, &call->head, error);
     if (status == STATUS_END)
         return error_set_at(error, STATUS_MALFORMED, PACKET_HEADER_SIZE, "no head document");
+    if (status == STATUS_OK && op->documents_max == 0 && call->packet.body.size > 0)
+        return error_set(error, STATUS_MALFORMED, "%zu bytes behind the head document",
+                         call->packet.body.size);
     *ret = op;
     return status;
 }
@@ -143,7 +156,8 @@ static enum status conclude(struct call *call, enum status status) {
     call_end(call);
     call->status = status;
     if (status == STATUS_OK) return STATUS_OK;
-    ASSERT(call->error.message[0] != '\0');
+    if (call->error.message[0] == '\0') // a failure that has nothing to say but its name
+        error_set(&call->error, status, "%s", status_text(status));
     call->error.status = status;
     call->reply.size = 0;
     return packet_error(&call->reply, 0, call->packet.op, call->packet.correlation_id, &call->error,

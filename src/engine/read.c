@@ -45,7 +45,9 @@ static enum status finish_query(struct call *call) {
     else
         doc_add_binary(&builder, "next", 0, next);
     enum status status = doc_builder_finish(&builder);
-    if (status != STATUS_OK) return error_set(&call->error, status, "no memory for the reply");
+    if (status != STATUS_OK)
+        return error_set(&call->error, status, "the trailer does not fit into the reply: %s",
+                         status_text(status));
     return reply_finish(call, counting ? 0 : (uint32_t)count, true);
 }
 

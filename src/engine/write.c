@@ -67,6 +67,12 @@ static enum status take_document(struct call *call, struct prepared *prepared, s
 }
 
 static enum status next_document(struct call *call, struct bytes *ret) {
+    struct bytes body = call->packet.body;
+    if (body.size >= DOC_EMPTY_SIZE && load_le32(body.data) > DOCUMENT_SIZE_MAX &&
+        load_le32(body.data) <= body.size)
+        return error_set(&call->error, STATUS_TOO_LARGE,
+                         "a document of %u bytes, at most %llu are allowed", load_le32(body.data),
+                         DOCUMENT_SIZE_MAX);
     enum status status = packet_next_document(&call->packet.body, ret, &call->error);
     if (status == STATUS_END)
         return error_set(&call->error, STATUS_MALFORMED,
