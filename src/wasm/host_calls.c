@@ -211,3 +211,13 @@ const struct host_function host_functions[] = {
     {"planck", "host_abort", "ii:", host_abort, NULL},
     WASI_TABLE(WASI)};
 const size_t host_function_count = sizeof host_functions / sizeof *host_functions;
+
+const struct host_function *host_function_find(struct bytes module, struct bytes name) {
+    for (size_t i = 0; i < host_function_count; i++) {
+        const struct host_function *function = &host_functions[i];
+        if (bytes_equal_string(name, function->name) &&
+            bytes_equal_string(module, function->module))
+            return function;
+    }
+    return NULL;
+}

@@ -6,6 +6,7 @@
 
 #include "base/metrics.h"
 
+#define ABI_VERSION 1
 #define PACKET_KEEP_BYTES (1 * MIB) // a larger copy is given back after the call
 
 enum status instance_new(const struct instance_options *options, struct instance **ret) {
@@ -104,6 +105,20 @@ static void begin_init(struct instance *instance) {
     begin(instance, STAGE_INIT, GUEST_INIT, instance->request_pointer, size);
 }
 
+static void begin_version(struct instance *instance) {
+    if (guest_has(instance->guest, GUEST_ABI_VERSION))
+        begin(instance, STAGE_VERSION, GUEST_ABI_VERSION, 0, 0);
+    else
+        begin_alloc(instance, STAGE_ALLOC, instance->config.size);
+}
+
+static void begin_initialize(struct instance *instance) {
+    if (guest_has(instance->guest, GUEST_INITIALIZE))
+        begin(instance, STAGE_INITIALIZE, GUEST_INITIALIZE, 0, 0);
+    else
+        begin_version(instance);
+}
+
 static enum slice_end done(struct outcome *outcome, enum status status, bool keep) {
     *outcome = (struct outcome){.status = status, .keep = keep};
     return SLICE_DONE;
@@ -129,21 +144,23 @@ static enum slice_end process_returned(struct instance *instance, uint32_t resul
 
 // What follows after a stage's guest function returned. SLICE_MORE: the next one has begun.
 static enum slice_end advance(struct instance *instance, uint32_t result, struct outcome *outcome) {
-    struct guest *guest = instance->guest;
     switch (instance->stage) {
     case STAGE_INSTANTIATE:
-        if (guest_has(guest, GUEST_INITIALIZE)) {
-            begin(instance, STAGE_INITIALIZE, GUEST_INITIALIZE, 0, 0);
-            return SLICE_MORE;
-        }
-        begin_alloc(instance, STAGE_ALLOC, instance->config.size);
+        begin_initialize(instance);
         return SLICE_MORE;
     case STAGE_INITIALIZE:
+        begin_version(instance);
+        return SLICE_MORE;
+    case STAGE_VERSION:
+        if (result != ABI_VERSION) {
+            instance_refuse(instance, "the module is for ABI %u, not %d", result, ABI_VERSION);
+            return done(outcome, STATUS_INVALID, false);
+        }
         begin_alloc(instance, STAGE_ALLOC, instance->config.size);
         return SLICE_MORE;
     case STAGE_ALLOC:
         if (!take_buffer(instance, result)) return done(outcome, STATUS_INVALID, false);
-        if (!guest_has(guest, GUEST_INIT)) return idle(instance);
+        if (!guest_has(instance->guest, GUEST_INIT)) return idle(instance);
         begin_init(instance);
         return SLICE_MORE;
     case STAGE_INIT:

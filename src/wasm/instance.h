@@ -2,9 +2,9 @@
 // One guest instance with what the host keeps for it, and one call of a handler. Both belong to a
 // worker and its thread.
 //
-// An instance is warmed (instantiated, `_initialize`, `planck_alloc`, `init`), then serves calls
-// one after the other. All guest code, warming too, runs in slices from the worker's run queue.
-// After anything but a clean return it is dropped and another takes its place.
+// An instance is warmed (instantiated, `_initialize`, the other exports before `process`), then
+// serves calls one after the other. All guest code, warming too, runs in slices from the worker's
+// run queue. After anything but a clean return it is dropped and another takes its place.
 #pragma once
 
 #include "base/limits.h"
@@ -19,6 +19,7 @@
 enum instance_stage {
     STAGE_INSTANTIATE,
     STAGE_INITIALIZE,
+    STAGE_VERSION,
     STAGE_ALLOC, // the first request buffer
     STAGE_INIT,
     STAGE_IDLE,

@@ -10,10 +10,8 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/list.h"
-#include "base/log.h"
-#include "base/metrics.h"
-#include "base/thread.h"
+#include "wasm/options.h"
+#include "wasm/ticker.h"
 
 _Static_assert(sizeof(union host_value) == sizeof(wasmtime_val_raw_t), "same layout");
 
@@ -21,29 +19,13 @@ _Static_assert(sizeof(union host_value) == sizeof(wasmtime_val_raw_t), "same lay
 #define FIBER_STACK_BYTES (512 * KIB)                // the rest is for host functions
 #define GUEST_RESERVATION_BYTES (4 * GIB + 64 * MIB) // address space: memory and its guards
 #define GUESTS_MARGIN 16 // those being replaced while their successors start
-#define TICKS_UNTIL_SLEEP 64
-
-// The counter is odd while the thread is inside guest_poll().
-struct presence {
-    _Alignas(64) _Atomic uint64_t count;
-    uint64_t seen; // by the ticker
-    struct wasm_runtime *runtime;
-    struct list node;
-};
 
 struct wasm_runtime {
     struct wasm_options options;
     wasm_engine_t *engine;
     wasmtime_linker_t *linker;
     _Atomic int64_t memory_bytes;
-    _Atomic uint64_t ticks;
-
-    struct thread ticker;
-    struct mutex mutex; // of what follows
-    struct condition wake;
-    struct list presences;
-    bool stopping;
-    _Atomic bool asleep; // written under the mutex
+    struct ticker *ticker;
 };
 
 struct code {
@@ -74,6 +56,7 @@ struct guest {
 
 const char *const guest_function_names[GUEST_FUNCTION_COUNT] = {
     [GUEST_INITIALIZE] = "_initialize",
+    [GUEST_ABI_VERSION] = "planck_abi_version",
     [GUEST_INIT] = "init",
     [GUEST_ALLOC] = "planck_alloc",
     [GUEST_PROCESS] = "process",
@@ -140,110 +123,6 @@ static void configure_pool(wasm_config_t *config, const struct wasm_options *opt
     wasmtime_pooling_allocation_config_async_stack_keep_resident_set(pool, 16 * KIB);
     wasmtime_pooling_allocation_strategy_set(config, pool);
     wasmtime_pooling_allocation_config_delete(pool);
-}
-
-struct wasm_options wasm_options_default(void) {
-    return (struct wasm_options){
-        .workers = 1,
-        .running_max = 64,
-        .suspended_max = 64,
-        .queue_max = 1024,
-        .pool_min = 2,
-        .memory_bytes_max = 64 * MIB,
-        .memory_bytes_total_max = 1 * GIB,
-        .deadline_ms = 5000,
-        .host_budget_us = 1000,
-        .response_bytes_max = 16 * MIB,
-        .recycle_requests = 0,
-        .isolation_request = false,
-        .cache_directory = NULL,
-        .compiler = NULL,
-    };
-}
-
-static enum status check_options(const struct wasm_options *o, struct error *error) {
-    bool good = o->workers > 0 && o->running_max > 0 && o->suspended_max >= 0 &&
-                o->running_max + o->suspended_max <= 10000 && o->queue_max >= 0 &&
-                o->pool_min >= 0 && o->memory_bytes_max >= 64 * (int64_t)KIB &&
-                o->memory_bytes_max <= 4 * (int64_t)GIB && o->deadline_ms > 0 &&
-                o->host_budget_us > 0 && o->response_bytes_max > 0 && o->recycle_requests >= 0 &&
-                o->memory_bytes_total_max >= 0;
-    return good ? STATUS_OK : error_set(error, STATUS_INVALID, "wasm: options out of range");
-}
-
-// ---- the ticker ---------------------------------------------------------------------------------
-
-static bool anyone_ran(struct wasm_runtime *runtime) {
-    bool ran = false;
-    for (struct list *n = runtime->presences.next; n != &runtime->presences; n = n->next) {
-        struct presence *presence = container_of(n, struct presence, node);
-        uint64_t count = atomic_load(&presence->count);
-        if (count != presence->seen || (count & 1) != 0) ran = true;
-        presence->seen = count;
-    }
-    return ran;
-}
-
-static void ticker_run(void *context) {
-    struct wasm_runtime *runtime = context;
-    uint64_t tick_ns = (uint64_t)runtime->options.host_budget_us * 1000;
-    int idle_ticks = 0;
-    mutex_lock(&runtime->mutex);
-    while (!runtime->stopping) {
-        if (idle_ticks < TICKS_UNTIL_SLEEP) {
-            condition_wait_for(&runtime->wake, &runtime->mutex, tick_ns);
-            idle_ticks = anyone_ran(runtime) ? 0 : idle_ticks + 1;
-            atomic_fetch_add_explicit(&runtime->ticks, 1, memory_order_relaxed);
-            wasmtime_engine_increment_epoch(runtime->engine);
-            continue;
-        }
-        // A thread stores its presence and then loads `asleep`; here it is the other way round, so
-        // one of the two sees the other.
-        atomic_store(&runtime->asleep, true);
-        if (!anyone_ran(runtime)) condition_wait(&runtime->wake, &runtime->mutex);
-        atomic_store(&runtime->asleep, false);
-        idle_ticks = 0;
-    }
-    mutex_unlock(&runtime->mutex);
-}
-
-static void ticker_wake(struct wasm_runtime *runtime) {
-    mutex_lock(&runtime->mutex);
-    condition_signal(&runtime->wake);
-    mutex_unlock(&runtime->mutex);
-}
-
-enum status presence_new(struct wasm_runtime *runtime, struct presence **ret) {
-    struct presence *presence = aligned_alloc(64, sizeof *presence);
-    if (presence == NULL) return STATUS_NO_MEMORY;
-    *presence = (struct presence){.runtime = runtime};
-    mutex_lock(&runtime->mutex);
-    list_push_back(&runtime->presences, &presence->node);
-    mutex_unlock(&runtime->mutex);
-    *ret = presence;
-    return STATUS_OK;
-}
-
-void presence_free(struct presence *presence) {
-    if (presence == NULL) return;
-    mutex_lock(&presence->runtime->mutex);
-    list_remove(&presence->node);
-    mutex_unlock(&presence->runtime->mutex);
-    free(presence);
-}
-
-static void presence_enter(struct presence *presence) {
-    uint64_t count = atomic_load_explicit(&presence->count, memory_order_relaxed);
-    ASSERT((count & 1) == 0); // polling from inside a poll
-    atomic_store(&presence->count, count + 1);
-    if (__builtin_expect(atomic_load(&presence->runtime->asleep), 0)) {
-        ticker_wake(presence->runtime);
-    }
-}
-
-static void presence_leave(struct presence *presence) {
-    uint64_t count = atomic_load_explicit(&presence->count, memory_order_relaxed);
-    atomic_store_explicit(&presence->count, count + 1, memory_order_release);
 }
 
 // ---- host functions -----------------------------------------------------------------------------
@@ -336,16 +215,6 @@ static enum status define_host_function(wasmtime_linker_t *linker,
     return failure == NULL ? STATUS_OK : take_error(failure, STATUS_INTERNAL, name, error);
 }
 
-const struct host_function *host_function_find(struct bytes module, struct bytes name) {
-    for (size_t i = 0; i < host_function_count; i++) {
-        const struct host_function *function = &host_functions[i];
-        if (bytes_equal_string(name, function->name) &&
-            bytes_equal_string(module, function->module))
-            return function;
-    }
-    return NULL;
-}
-
 // ---- runtime ------------------------------------------------------------------------------------
 
 // The pool reserves address space for all guests at once, and Wasmtime ends the process when it
@@ -360,6 +229,10 @@ static enum status check_address_space(int64_t guests, struct error *error) {
                          (long long)guests, (size_t)(size / GIB));
     munmap(address, size);
     return STATUS_OK;
+}
+
+static void advance_epoch(void *engine) {
+    wasmtime_engine_increment_epoch(engine);
 }
 
 static enum status runtime_start(struct wasm_runtime *runtime, struct error *error) {
@@ -377,23 +250,21 @@ static enum status runtime_start(struct wasm_runtime *runtime, struct error *err
         enum status status = define_host_function(runtime->linker, &host_functions[i], error);
         if (status != STATUS_OK) return status;
     }
-    enum status status = thread_start(&runtime->ticker, "wasm-ticker", ticker_run, runtime);
+    enum status status = ticker_new((uint64_t)runtime->options.host_budget_us * 1000, advance_epoch,
+                                    runtime->engine, &runtime->ticker);
     if (status != STATUS_OK) return error_set(error, status, "wasm: the ticker cannot be started");
     return STATUS_OK;
 }
 
 enum status wasm_runtime_new(const struct wasm_options *options, struct wasm_runtime **ret,
                              struct error *error) {
-    enum status status = check_options(options, error);
+    enum status status = options_check(options, error);
     if (status != STATUS_OK) return status;
     struct wasm_runtime *runtime = calloc(1, sizeof *runtime);
     if (runtime == NULL) return error_set(error, STATUS_NO_MEMORY, "wasm: no memory");
     runtime->options = *options;
     if (runtime->options.memory_bytes_total_max < options->memory_bytes_max)
         runtime->options.memory_bytes_total_max = options->memory_bytes_max; // one must fit
-    list_init(&runtime->presences);
-    mutex_init(&runtime->mutex);
-    condition_init(&runtime->wake);
     status = runtime_start(runtime, error);
     if (status != STATUS_OK) {
         wasm_runtime_free(runtime);
@@ -405,21 +276,18 @@ enum status wasm_runtime_new(const struct wasm_options *options, struct wasm_run
 
 void wasm_runtime_free(struct wasm_runtime *runtime) {
     if (runtime == NULL) return;
-    ASSERT(list_empty(&runtime->presences));
-    mutex_lock(&runtime->mutex);
-    runtime->stopping = true;
-    condition_signal(&runtime->wake);
-    mutex_unlock(&runtime->mutex);
-    thread_join(&runtime->ticker);
+    ticker_free(runtime->ticker); // first: it advances the engine's epoch
     if (runtime->linker != NULL) wasmtime_linker_delete(runtime->linker);
     if (runtime->engine != NULL) wasm_engine_delete(runtime->engine);
-    condition_done(&runtime->wake);
-    mutex_done(&runtime->mutex);
     free(runtime);
 }
 
 const struct wasm_options *runtime_options(const struct wasm_runtime *runtime) {
     return &runtime->options;
+}
+
+struct ticker *runtime_ticker(const struct wasm_runtime *runtime) {
+    return runtime->ticker;
 }
 
 int64_t runtime_guests_max(const struct wasm_runtime *runtime) {
@@ -566,7 +434,7 @@ static wasmtime_error_t *epoch_passed(wasmtime_context_t *context, void *data, u
         return wasmtime_error_new("deadline");
     }
     // A guest that has just been resumed may meet an epoch of before: it still has its slice.
-    uint64_t tick = atomic_load_explicit(&guest->code->runtime->ticks, memory_order_relaxed);
+    uint64_t tick = ticker_ticks(guest->code->runtime->ticker);
     *kind = tick <= guest->slice_tick ? WASMTIME_UPDATE_DEADLINE_CONTINUE
                                       : WASMTIME_UPDATE_DEADLINE_YIELD;
     return NULL;
@@ -621,10 +489,8 @@ void guest_begin(struct guest *guest, enum guest_function function, uint32_t fir
     static const struct {
         uint8_t arguments, results;
     } shapes[GUEST_FUNCTION_COUNT] = {
-        [GUEST_INITIALIZE] = {0, 0},
-        [GUEST_INIT] = {2, 1},
-        [GUEST_ALLOC] = {1, 1},
-        [GUEST_PROCESS] = {2, 1},
+        [GUEST_INITIALIZE] = {0, 0}, [GUEST_ABI_VERSION] = {0, 1}, [GUEST_INIT] = {2, 1},
+        [GUEST_ALLOC] = {1, 1},      [GUEST_PROCESS] = {2, 1},
     };
     ASSERT(guest->has[function]);
     begin(guest, deadline_ns);
@@ -639,7 +505,7 @@ void guest_begin(struct guest *guest, enum guest_function function, uint32_t fir
 
 bool guest_poll(struct guest *guest) {
     presence_enter(guest->presence);
-    guest->slice_tick = atomic_load_explicit(&guest->code->runtime->ticks, memory_order_relaxed);
+    guest->slice_tick = ticker_ticks(guest->code->runtime->ticker);
     bool ended = wasmtime_call_future_poll(guest->future);
     presence_leave(guest->presence);
     return ended;

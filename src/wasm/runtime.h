@@ -4,19 +4,18 @@
 //   struct wasm_runtime  the engine with its pool, the linker with all host functions, the ticker
 //   struct code          one compiled module, ready to be instantiated many times; any thread
 //   struct guest         one store with one instance, and at most one call on its own stack (fiber)
-//   struct presence      a thread that runs guests; the ticker looks at it
 //
 // A guest belongs to one thread. guest_poll() must be called from the loop's top level, never from
 // inside a host function. A call that did not end well (trap, deadline, dropped) leaves the guest
 // in an unknown state: it must be freed.
 //
-// Epochs. The ticker advances the epoch once each `host_budget_us` while any guest runs, and sleeps
-// when none has run for some ticks, so that an idle process uses no CPU. A guest that sees a new
-// epoch after at least one whole tick gives up its slice: guest_poll() returns false.
+// A guest that sees a new epoch (wasm/ticker.h) after at least one whole tick gives up its slice:
+// guest_poll() returns false.
 #pragma once
 
 #include <stdatomic.h>
 
+#include "wasm/ticker.h"
 #include "wasm/wasm.h"
 
 // ---- host functions -----------------------------------------------------------------------------
@@ -56,9 +55,7 @@ bool runtime_memory_exhausted(const struct wasm_runtime *runtime);
 // Identifies the compiler: version, target and settings. Compiled code of another is useless.
 const char *runtime_compiler_version(void);
 
-struct presence;
-CHECKED enum status presence_new(struct wasm_runtime *runtime, struct presence **ret);
-void presence_free(struct presence *presence);
+struct ticker *runtime_ticker(const struct wasm_runtime *runtime);
 
 // ---- code ---------------------------------------------------------------------------------------
 struct code;
@@ -83,6 +80,7 @@ CHECKED enum status code_link(struct code *code, struct error *error);
 // ---- guest --------------------------------------------------------------------------------------
 enum guest_function {
     GUEST_INITIALIZE,
+    GUEST_ABI_VERSION,
     GUEST_INIT,
     GUEST_ALLOC,
     GUEST_PROCESS,

@@ -399,7 +399,8 @@ static enum status warm_pool(struct wasm_worker *worker, struct error *error) {
 static enum status start(struct wasm_worker *worker, struct loop *loop, struct bytes config,
                          struct error *error) {
     enum status status = buffer_append(&worker->config, config.data, config.size);
-    if (status == STATUS_OK) status = presence_new(worker->runtime, &worker->presence);
+    if (status == STATUS_OK)
+        status = presence_new(runtime_ticker(worker->runtime), &worker->presence);
     if (status == STATUS_OK) status = timer_new(loop, on_timer, worker, &worker->timer);
     if (status != STATUS_OK) return error_set(error, status, "wasm: no memory for a worker");
     return warm_pool(worker, error);

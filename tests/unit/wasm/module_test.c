@@ -66,12 +66,12 @@ TEST(what_is_not_a_module_is_refused) {
     wasm_runtime_free(runtime);
 }
 
-TEST(an_init_that_fails_or_never_ends_refuses_the_start) {
-    static const char *const guests[] = {"bad_init", "endless_init"};
-    static const char *const reasons[] = {"init returned 3", "deadline"};
+TEST(an_init_that_fails_or_never_ends_or_another_abi_refuses_the_start) {
+    static const char *const guests[] = {"bad_init", "endless_init", "bad_version"};
+    static const char *const reasons[] = {"init returned 3", "deadline", "ABI 2"};
     struct wasm_options options = fixture_options();
     options.deadline_ms = 100;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct wasm_runtime *runtime = open_runtime(&options);
         struct wasm_module *module;
         struct wasm_worker *worker;
