@@ -29,21 +29,29 @@ BUILD := build/sanitized
 SETUP := $(ADDRESS)
 endif
 
+# What `make` builds: no tests, no benchmarks.
+PRODUCT := src/planck/planck samples/pizza/service.wasm samples/pizza/seed/products.jsonl
+
 # On a terminal Ninja's own line of progress; in a log only what is worth reading there.
-NINJA = if [ -t 1 ]; then ninja -C $(1); else ninja -C $(1) --quiet; fi || \
+NINJA = if [ -t 1 ]; then ninja -C $(1) $(2); else ninja -C $(1) --quiet $(2); fi || \
 	{ echo "error: the build failed, see above" >&2; exit 1; }
 
-.PHONY: all build demo test check bench crash fuzz install clean format
+.PHONY: all build everything demo test check bench crash fuzz install clean format
 all: build
 
 build:
+	@tools/configure.sh $(BUILD) $(SETUP)
+	@$(call NINJA,$(BUILD),$(PRODUCT))
+
+everything:
 	@tools/configure.sh $(BUILD) $(SETUP)
 	@$(call NINJA,$(BUILD))
 
 demo:
 	@./demo
 
-test: build
+test:
+	@$(MAKE) --no-print-directory everything || { echo "FAILED: the build"; echo "0 passed, 1 failed"; exit 1; }
 	@python3 tools/run_tests.py $(BUILD) "$(SAN)"
 
 check:
@@ -51,10 +59,10 @@ check:
 
 bench:
 	@tools/dependencies.sh bench
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory everything
 	@python3 bench/run.py $(BUILD)
 
-crash: build
+crash: everything
 	@python3 tests/crash/crash.py $(BUILD) --rounds $(ROUNDS)
 
 fuzz:
@@ -66,9 +74,12 @@ fuzz:
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format-19 -i
 
-install: build
+install:
+	@tools/configure.sh $(BUILD) $(SETUP)
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
-	@meson install -C $(BUILD) --quiet
+	@ninja -C $(BUILD) build.ninja > $(BUILD)/setup.log
+	@$(call NINJA,$(BUILD),$(PRODUCT))
+	@meson install -C $(BUILD) --quiet --no-rebuild
 
 clean:
 	rm -rf build

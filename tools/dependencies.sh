@@ -11,7 +11,7 @@ packages="gcc libc6-dev make meson ninja-build ccache pkg-config cmake python3 c
 clang-19 lld-19 libuv1-dev libbson-dev libyaml-dev libsodium-dev"
 case $purpose in
 build) ;;
-test) packages="$packages curl git python3-pytest clang-format-19 libclang-rt-19-dev chromium" ;;
+test) packages="$packages git python3-pytest clang-format-19 libclang-rt-19-dev" ;;
 bench) packages="$packages wrk rocksdb-tools" ;;
 *)
     echo "usage: tools/dependencies.sh build|test|bench" >&2
@@ -96,7 +96,8 @@ install_missing() {
 fetch_crates() {
     [ ! -e build/cargo/release/libwasmrt.a ] || return 0
     echo "Downloading the Rust crates of the WebAssembly runtime"
-    PATH="$cargo_directory:$PATH" cargo fetch --locked --manifest-path wasmrt/Cargo.toml ||
+    platform=$("$cargo_directory/rustc" -vV | sed -n 's/^host: //p')
+    PATH="$cargo_directory:$PATH" cargo fetch --locked --target "$platform" --manifest-path wasmrt/Cargo.toml ||
         fail "cargo could not download the crates (above): is there a network?"
 }
 

@@ -10,7 +10,9 @@ if [ ! -e "$target/release/libwasmrt.a" ]; then
     echo "Building the WebAssembly runtime and LMDB (Rust, some minutes, once) ..."
 fi
 "$cargo" build --locked --release --manifest-path "$crate/Cargo.toml" --target-dir "$target"
-lmdb=$("$cargo" metadata --locked --format-version 1 --manifest-path "$crate/Cargo.toml" |
+# Without a platform cargo would download the crates of every other one to answer this.
+platform=$("$(dirname "$cargo")/rustc" -vV | sed -n 's/^host: //p')
+lmdb=$("$cargo" metadata --locked --format-version 1 --filter-platform "$platform" --manifest-path "$crate/Cargo.toml" |
     tr ',' '\n' | sed -n 's|.*"manifest_path":"\(.*lmdb-master-sys[^"]*\)/Cargo.toml".*|\1|p' | head -1)
 cp "$lmdb/lmdb/libraries/liblmdb/lmdb.h" "$target/include/lmdb.h"
 cmp -s "$target/release/libwasmrt.a" "$library" || cp "$target/release/libwasmrt.a" "$library"
