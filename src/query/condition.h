@@ -6,7 +6,7 @@
 #include "query/query.h"
 
 #define CONDITIONS_MAX 1000   // in one filter
-#define IN_VALUES_MAX 100000  // in one list
+#define IN_VALUES_MAX 10000   // in one list
 #define FOLDED_VALUE_MAX 1024 // bytes of a value with ignore_case
 
 enum condition_op {

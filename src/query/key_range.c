@@ -83,13 +83,24 @@ static enum status find_equality(const struct condition *const *conditions, size
     return STATUS_OK;
 }
 
+// Whether values of the class can compare with keys at all: every `_id` is of its store's type.
+static bool is_comparable(enum key_type type, const struct doc_value *value) {
+    static const enum doc_type classes[] = {[KEY_UUID] = DOC_BINARY,
+                                            [KEY_INT64] = DOC_DOUBLE,
+                                            [KEY_OBJECT_ID] = DOC_OBJECT_ID,
+                                            [KEY_STRING] = DOC_STRING};
+    return condition_class(value->type) == classes[type];
+}
+
 static enum status narrow_comparison(struct accumulator *all, enum condition_op op,
                                      const struct doc_value *value, enum key_type type,
                                      struct arena *arena, bool *ret_used) {
     struct key key;
     struct bytes bound;
-    *ret_used = match_key(type, value, &key) == KEY_IS;
-    if (!*ret_used) return STATUS_OK;
+    bool comparable = is_comparable(type, value);
+    if (!comparable) all->nothing = true;
+    *ret_used = !comparable || match_key(type, value, &key) == KEY_IS;
+    if (!comparable || !*ret_used) return STATUS_OK;
     bool upper = op == CONDITION_LT || op == CONDITION_LE;
     bool behind = op == CONDITION_LE || op == CONDITION_GT;
     enum status status = range_key_bound(&key, behind, arena, &bound);
@@ -116,6 +127,27 @@ static enum status narrow_between(struct accumulator *all, const struct conditio
     return status;
 }
 
+// Keys of text are its bytes, then zeros, then its length.
+static enum status narrow_prefix(struct accumulator *all, struct bytes prefix, enum key_type type,
+                                 struct arena *arena) {
+    struct key key = {0};
+    struct bytes lower, end;
+    if (type != KEY_STRING || prefix.size >= sizeof key.bytes) all->nothing = true;
+    if (all->nothing || prefix.size == 0) return STATUS_OK;
+    memcpy(key.bytes, prefix.data, prefix.size);
+    enum status status = range_key_bound(&key, false, arena, &lower);
+    if (status == STATUS_OK) status = range_successor(prefix, arena, &end);
+    if (status != STATUS_OK) return status;
+    ASSERT(end.data != NULL); // no byte of UTF-8 is 0xff
+    key = (struct key){0};
+    memcpy(key.bytes, end.data, end.size);
+    status = range_key_bound(&key, false, arena, &end);
+    range_raise(&all->range, lower);
+    range_lower(&all->range, end);
+    all->has_lower = all->has_upper = true;
+    return status;
+}
+
 static enum status narrow(struct accumulator *all, const struct condition *condition,
                           enum key_type type, struct arena *arena, bool *ret_used) {
     *ret_used = false;
@@ -127,6 +159,10 @@ static enum status narrow(struct accumulator *all, const struct condition *condi
         return narrow_comparison(all, condition->op, &condition->value, type, arena, ret_used);
     case CONDITION_BETWEEN:
         return narrow_between(all, condition, type, arena, ret_used);
+    case CONDITION_STARTS_WITH:
+        if (condition->ignore_case) return STATUS_OK;
+        *ret_used = true;
+        return narrow_prefix(all, condition->value.payload, type, arena);
     default:
         return STATUS_OK;
     }

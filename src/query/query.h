@@ -11,7 +11,7 @@
 struct query;
 
 // Parses, checks and plans. STATUS_INVALID (what and where in the message), STATUS_NO_STORE,
-// STATUS_UNSUPPORTED. With `count` the form is that of the count operation. The form's bytes must
+// STATUS_NO_MEMORY. With `count` the form is that of the count operation. The form's bytes must
 // live as long as the query.
 CHECKED enum status query_prepare(const struct view *view, struct bytes form, bool count,
                                   struct arena *arena, struct query **ret, struct error *error);
@@ -23,8 +23,9 @@ CHECKED enum status query_step(struct query *query, struct clock *clock, uint64_
 uint64_t query_result_count(const struct query *query); // documents appended, or the count
 // The cursor behind the last document; empty when nothing follows. Valid until query_close().
 struct bytes query_next_cursor(const struct query *query);
-// One line for tests and logs: "primary", "primary range", "index by_category eq", "scan" …,
-// followed by "sort" (in memory) or "ordered".
+// One line for tests and logs: "primary", "primary range", "index by_category eq", "scan" …, or
+// "nothing" when no document can match; followed, but for counts, by "sort" (in memory) or
+// "ordered"; then "keys" when documents are not read to be filtered or sorted.
 const char *query_plan(const struct query *query);
 void query_close(struct query *query);
 

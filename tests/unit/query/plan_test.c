@@ -39,6 +39,9 @@ static const char *const plans[][2] = {
     {FORM(COND("eq", "_id", "null"), ""), "nothing ordered"},
     {FORM(IN("_id", "1, 2, \"x\""), ""), "primary in ordered"},
     {FORM(COND("gt", "_id", "5"), ""), "primary range ordered"},
+    {FORM(COND("gt", "_id", "5.5"), ""), "scan ordered"},
+    {FORM(COND("gt", "_id", "\"5\""), ""), "nothing ordered"},
+    {FORM(COND("starts_with", "_id", "\"5\""), ""), "nothing ordered"},
     {FORM(BETWEEN("_id"), SORT_DOWN("_id")), "primary range ordered"},
     {FORM(BETWEEN("_id"), SORT("z")), "primary range sort"},
     {FORM(COND("eq", "z", "1"), ""), "scan ordered"},
@@ -143,6 +146,10 @@ TEST(keys_of_other_types) {
     result = run_json(&database, "{\"store\": \"strings\", \"filter\": {\"op\": \"starts_with\", "
                                  "\"field\": \"_id\", \"value\": \"a\"}}");
     CHECK_EQUAL(2, result.count);
+    CHECK(strcmp(result.plan, "primary range ordered") == 0);
+    result = run_json(&database, "{\"store\": \"strings\", \"filter\": {\"op\": \"starts_with\", "
+                                 "\"field\": \"_id\", \"value\": \"\"}}");
+    CHECK_EQUAL(4, result.count);
     result = run_json(&database, "{\"store\": \"strings\", \"filter\": {\"op\": \"eq\", \"field\": "
                                  "\"_id\", \"value\": \"longer than any key\"}}");
     CHECK_EQUAL(0, result.count);
