@@ -200,21 +200,24 @@ void cache_close(struct cache *cache) {
 
 // ---- artefacts ----------------------------------------------------------------------------------
 
-// The processor as the system describes it; compiled code may use any of its features.
+static const char *find_features(const char *text) {
+    const char *line = strstr(text, "\nflags");
+    return line != NULL ? line : strstr(text, "\nFeatures");
+}
+
+// The processor as the system describes the first one; compiled code may use any of its features.
 static void hash_processor(crypto_generichash_state *state) {
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    if (file == NULL) return;
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length;
-    while ((length = getline(&line, &capacity, file)) > 0) {
-        bool features = strncmp(line, "flags", 5) == 0 || strncmp(line, "Features", 8) == 0;
-        if (!features) continue;
-        crypto_generichash_update(state, (const uint8_t *)line, (size_t)length);
-        break;
-    }
-    free(line);
-    fclose(file);
+    char text[16 * KIB];
+    size_t size = 0;
+    int descriptor = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return;
+    for (ssize_t got = 1; got > 0 && size < sizeof text - 1; size += got > 0 ? (size_t)got : 0)
+        got = read(descriptor, text + size, sizeof text - 1 - size);
+    close(descriptor);
+    text[size] = '\0';
+    const char *line = find_features(text);
+    if (line != NULL)
+        crypto_generichash_update(state, (const uint8_t *)line, strcspn(line + 1, "\n") + 1);
 }
 
 static void artefact_id(struct bytes module, uint8_t id[ID_SIZE], char name[NAME_SIZE]) {
@@ -228,7 +231,7 @@ static void artefact_id(struct bytes module, uint8_t id[ID_SIZE], char name[NAME
     hash_processor(&state);
     crypto_generichash_final(&state, id, ID_SIZE);
     sodium_bin2hex(name, NAME_SIZE, id, ID_SIZE);
-    strcat(name, ".code");
+    memcpy(name + ID_SIZE * 2, ".code", 6);
 }
 
 static void compute_mac(const struct cache *cache, const uint8_t id[ID_SIZE], struct bytes artefact,
