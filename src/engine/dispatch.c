@@ -178,7 +178,7 @@ enum status engine_dispatch(struct call *call, struct bytes bytes, enum read_poi
     size_t start = 0;
     enum status status = check_packet(call, bytes, &op);
     if (status == STATUS_OK)
-        status = packet_begin(&call->reply, op->op, call->packet.correlation_id, &start);
+        status = packet_begin(&call->reply, call->packet.op, call->packet.correlation_id, &start);
     if (status == STATUS_NO_MEMORY) error_set(&call->error, status, "no memory for the reply");
     if (status == STATUS_OK) {
         bool sliced = op->op == OP_QUERY || op->op == OP_COUNT;

@@ -77,7 +77,7 @@ struct bytes make_packet_of(uint16_t op, const struct bytes *documents, size_t c
     return packet;
 }
 
-struct bytes make_packet(uint16_t op, const char *head, ...) {
+struct bytes make_packet(enum op op, const char *head, ...) {
     struct bytes documents[16] = {fixture_document(head)};
     size_t count = 1;
     va_list arguments;
@@ -87,7 +87,7 @@ struct bytes make_packet(uint16_t op, const char *head, ...) {
         documents[count] = fixture_document(json);
     }
     va_end(arguments);
-    return make_packet_of(op, documents, count);
+    return make_packet_of((uint16_t)op, documents, count);
 }
 
 static struct bytes take_document(struct bytes *body) {

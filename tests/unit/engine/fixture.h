@@ -29,7 +29,7 @@ struct reply {
     int64_t failed;       // of an error, or -1
 };
 // A request of a head and documents in JSON, ended by NULL.
-struct bytes make_packet(uint16_t op, const char *head, ...);
+struct bytes make_packet(enum op op, const char *head, ...);
 struct bytes make_packet_of(uint16_t op, const struct bytes *documents, size_t count);
 struct reply send_packet(struct database *database, struct bytes packet);
 struct reply take_reply(struct database *database);

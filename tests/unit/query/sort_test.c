@@ -7,8 +7,8 @@ static void open_with_five(struct database *database) {
     static const char *const documents[] = {
         "{\"_id\": 1, \"a\": 2, \"b\": \"x\"}", "{\"_id\": 2, \"a\": 1, \"b\": \"y\"}",
         "{\"_id\": 3, \"a\": 2, \"b\": \"z\"}", "{\"_id\": 4, \"b\": \"x\"}",
-        "{\"_id\": 5, \"a\": null, \"b\": \"x\", \"n\": {\"x\": 1, \"y\": {\"z\": 2}, \"w\": "
-        "[{\"v\": 1}]}}"};
+        ("{\"_id\": 5, \"a\": null, \"b\": \"x\", "
+         "\"n\": {\"x\": 1, \"y\": {\"z\": 2}, \"w\": [{\"v\": 1}]}}")};
     database_open(database);
     uint32_t store = database_store(database, "s", KEY_INT64);
     for (size_t i = 0; i < 5; i++) database_put_json(database, store, documents[i]);
