@@ -155,6 +155,7 @@ static enum status begin_transaction(struct flush *flush) {
 }
 
 static enum status end_transaction(struct flush *flush, bool last) {
+    flusher_free_retired(flush->storage);
     enum status status = dead_save(&flush->storage->dead, flush->writer);
     if (status != STATUS_OK) return status;
     struct index_writer *writer = flush->writer;
@@ -289,6 +290,7 @@ static enum status flush_finish(struct flush *flush) {
     for (size_t i = 0; i < flush->count; i++) frozen_free(flush->frozen[i]);
     atomic_fetch_add(&storage->flush_count, 1);
     metric_add(METRIC_storage_flushes, (int64_t)flush->count);
+    storage_report_memory(storage);
     storage_notify(storage, STORAGE_VERSION);
     return STATUS_OK;
 }

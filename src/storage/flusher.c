@@ -19,6 +19,27 @@ void flusher_request(struct storage *storage) {
     mutex_unlock(&storage->work_lock);
 }
 
+void flusher_retire(struct storage *storage, struct storage_version *version) {
+    mutex_lock(&storage->work_lock);
+    version->next_retired = storage->retired;
+    storage->retired = version;
+    storage->work_pending = true;
+    condition_signal(&storage->work);
+    mutex_unlock(&storage->work_lock);
+}
+
+void flusher_free_retired(struct storage *storage) {
+    mutex_lock(&storage->work_lock);
+    struct storage_version *version = storage->retired;
+    storage->retired = NULL;
+    mutex_unlock(&storage->work_lock);
+    while (version != NULL) {
+        struct storage_version *next = version->next_retired;
+        version_free(version);
+        version = next;
+    }
+}
+
 static void give_up(struct storage *storage, enum status status) {
     if (status == STATUS_CANCELLED) return;
     log_error("storage", "flush failed (%s): %s is read-only until it is opened again",
@@ -55,6 +76,7 @@ static void flusher_run(void *context) {
         bool freeze = storage->freeze_requested;
         storage->freeze_requested = storage->work_pending = false;
         mutex_unlock(&storage->work_lock);
+        flusher_free_retired(storage);
         enum status status = STATUS_OK;
         if (storage_failure(storage) == STATUS_OK && !atomic_load(&storage->abandon))
             status = work_once(storage, freeze, &more);

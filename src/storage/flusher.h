@@ -11,6 +11,10 @@ CHECKED enum status flusher_start(struct storage *storage);
 void flusher_stop(struct storage *storage, bool abandon);
 // There may be something to do.
 void flusher_wake(struct storage *storage);
+// Frees a version whose last reference was dropped, soon.
+void flusher_retire(struct storage *storage, struct storage_version *version);
+// Frees what was retired (flusher thread, or when it has ended).
+void flusher_free_retired(struct storage *storage);
 // Asks for everything up to now to be flushed, without waiting.
 void flusher_request(struct storage *storage);
 

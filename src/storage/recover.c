@@ -280,6 +280,7 @@ static void storage_free(struct storage *storage) {
         list_remove(&frozen->node);
         frozen_free(frozen);
     }
+    flusher_free_retired(storage);
     version_unref(storage->version);
     catalog_unref(storage->checkpoint_catalog);
     dead_done(&storage->dead);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "storage/flusher.h"
+
 // ---- snapshots ------------------------------------------------------------------------------
 
 static void reader_note_oldest(struct reader *reader) {
@@ -23,7 +25,8 @@ static void snapshot_release(struct snapshot *snapshot) {
     } else {
         index_reader_close(snapshot->index);
     }
-    version_unref(snapshot->version);
+    // The memory of generations goes back on the flusher thread.
+    if (version_drop(snapshot->version)) flusher_retire(reader->storage, snapshot->version);
     list_remove(&snapshot->node);
     free(snapshot);
     reader_note_oldest(reader);

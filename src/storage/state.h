@@ -6,8 +6,8 @@
 //                   DDL, freezing and the end of a flush, which allocate.
 //   version lock    only taking a reference to `version` and swapping the pointer. After the
 //                   commit lock when both are held.
-//   work lock       what is asked of the flusher and how far it is. Only the version lock may be
-//                   taken under it.
+//   work lock       what is asked of the flusher and how far it is. May be taken under the commit
+//                   lock; only the version lock may be taken under it.
 //   flusher thread  owns the index writer, the value log's tail, `checkpoint_catalog`, `drops`,
 //                   `builds` and `dead`; before the thread starts and after it was joined,
 //                   storage_open() and storage_close() do.
@@ -101,12 +101,14 @@ struct storage {
     bool stop;
     bool work_pending;
     bool freeze_requested;
+    struct storage_version *retired; // of which the last reference is gone; by next_retired
     _Atomic bool abandon;
     _Atomic int failure; // enum status: why the flusher gave up
     struct thread flusher;
 
     _Atomic uint64_t checkpoint;
     _Atomic uint64_t flush_count;
+    _Atomic int64_t reported_bytes; // of memory, in the gauge
     struct catalog *checkpoint_catalog;
     struct drop *drops;
     size_t drop_count, drop_capacity;
@@ -123,6 +125,9 @@ struct storage_version *storage_take_version(struct storage *storage);
 // Under the commit lock: `version` (whose reference passes over) becomes the current one.
 void storage_swap_version(struct storage *storage, struct storage_version *version);
 void storage_notify(struct storage *storage, enum storage_event event);
+
+// Sets the gauge of memtable memory; returns the bytes.
+uint64_t storage_report_memory(struct storage *storage);
 
 static inline enum status storage_failure(const struct storage *storage) {
     return (enum status)atomic_load_explicit(&storage->failure, memory_order_relaxed);

@@ -3,6 +3,8 @@
 #include "storage/storage.h"
 
 #include "base/limits.h"
+#include "base/metrics.h"
+#include "storage/flusher.h"
 #include "storage/snapshot.h"
 
 struct storage_options storage_options_default(void) {
@@ -69,7 +71,8 @@ void storage_swap_version(struct storage *storage, struct storage_version *versi
     storage->version = version;
     atomic_store_explicit(&storage->version_number, version->number, memory_order_release);
     mutex_unlock(&storage->version_lock);
-    version_unref(before);
+    // Not here: writers wait for the commit lock.
+    if (before != NULL && version_drop(before)) flusher_retire(storage, before);
 }
 
 // ---- listeners ------------------------------------------------------------------------------
@@ -118,6 +121,17 @@ static uint64_t oldest_view_ns(struct storage *storage) {
     return oldest;
 }
 
+uint64_t storage_report_memory(struct storage *storage) {
+    uint64_t bytes = 0;
+    struct storage_version *version = storage_take_version(storage);
+    for (size_t i = 0; i < version->generation_count; i++)
+        bytes += atomic_load(&version->generations[i]->bytes);
+    version_unref(version);
+    int64_t before = atomic_exchange(&storage->reported_bytes, (int64_t)bytes);
+    metric_add(METRIC_storage_memtable_bytes, (int64_t)bytes - before);
+    return bytes;
+}
+
 void storage_get_stats(struct storage *storage, struct storage_stats *ret) {
     *ret = (struct storage_stats){
         .frozen_generations = atomic_load(&storage->frozen_count),
@@ -127,10 +141,7 @@ void storage_get_stats(struct storage *storage, struct storage_stats *ret) {
         .index_bytes = index_bytes(storage->index),
         .flushes = atomic_load(&storage->flush_count),
     };
-    struct storage_version *version = storage_take_version(storage);
-    for (size_t i = 0; i < version->generation_count; i++)
-        ret->memtable_bytes += atomic_load(&version->generations[i]->bytes);
-    version_unref(version);
+    ret->memtable_bytes = storage_report_memory(storage);
     uint64_t oldest = oldest_view_ns(storage);
     uint64_t now = clock_monotonic_ns(storage->options.clock);
     if (oldest != 0 && now > oldest) ret->oldest_view_age_ms = (now - oldest) / 1000000;

@@ -50,14 +50,16 @@ uint64_t storage_durable(const struct storage *storage);
 uint64_t storage_ack(const struct storage *storage);
 uint64_t storage_checkpoint(const struct storage *storage);
 uint64_t storage_epoch(const struct storage *storage);
-// STATUS_OK, or STATUS_READ_ONLY after a failed sync: reads go on, writes are refused.
+// STATUS_OK, or STATUS_READ_ONLY after a failed sync or flush: reads go on, writes are refused
+// until the directory is opened again.
 enum status storage_health(const struct storage *storage);
 
 // Waits until `sequence` is durable. STATUS_IO when the log can never become so.
 CHECKED enum status storage_sync(struct storage *storage, uint64_t sequence);
 // Asks the log writer for a sync without waiting.
 void storage_request_sync(struct storage *storage, uint64_t sequence);
-// Freezes the current generation and waits until the index holds everything up to now.
+// Freezes the current generation and waits until the index holds everything up to now. What made
+// the flusher give up (STATUS_IO, STATUS_NO_SPACE, STATUS_CORRUPT …) when it did.
 CHECKED enum status storage_flush(struct storage *storage);
 
 enum storage_event { STORAGE_DURABLE, STORAGE_VERSION, STORAGE_FAILED };
@@ -140,6 +142,7 @@ struct view {
 // Begins a view (tens of ns when nothing changed). STATUS_NO_MEMORY, STATUS_IO.
 CHECKED enum status view_begin(struct reader *reader, enum read_point point, struct view *ret);
 void view_end(struct view *view);
+// The catalogue that goes with the view; it may hold DDL that is newer than the view's sequence.
 const struct catalog *view_catalog(const struct view *view);
 
 // The document under `key`. It stays in place until the view ends. STATUS_NOT_FOUND,
@@ -165,7 +168,8 @@ struct scan_entry {
     struct bytes value;    // index scans: the encoded value as stored (maybe truncated)
     struct bytes document; // valid until the view ends; empty when keys_only
 };
-// The bounds are copied. The view must outlive the scan.
+// The bounds are copied. The view must outlive the scan. STATUS_NO_STORE, STATUS_NO_INDEX (unknown,
+// of another store, or still being built), STATUS_NO_MEMORY, STATUS_IO.
 CHECKED enum status scan_open(const struct view *view, const struct scan_options *options,
                               struct scan **ret);
 // STATUS_END after the last entry. `ret->value` is valid until the next call.
@@ -194,7 +198,8 @@ struct write_result {
     size_t failed;          // position of the write that was refused (on failure)
     uint64_t depends_on;    // on failure: the sequence that a truthful refusal depends on
 };
-// Commits all writes as one transaction, or none. A key may occur once. Documents are copied.
+// Commits all writes as one transaction, or none. A key may occur once (STATUS_DUPLICATE_KEY for an
+// insert, else STATUS_INVALID, with `failed` at the later one). Documents are copied.
 // May block when memory is full (backpressure) and while the log prepares a segment; never on a
 // disk sync. STATUS_NO_STORE, STATUS_DUPLICATE_KEY, STATUS_NOT_FOUND, STATUS_CONFLICT,
 // STATUS_TOO_LARGE, STATUS_NO_MEMORY, STATUS_NO_SPACE, STATUS_READ_ONLY.

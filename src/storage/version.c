@@ -27,13 +27,19 @@ struct storage_version *version_ref(struct storage_version *version) {
     return version;
 }
 
-void version_unref(struct storage_version *version) {
-    if (version == NULL) return;
+bool version_drop(struct storage_version *version) {
     uint64_t before = atomic_fetch_sub_explicit(&version->reference_count, 1, memory_order_acq_rel);
     ASSERT(before > 0);
-    if (before > 1) return;
+    return before == 1;
+}
+
+void version_free(struct storage_version *version) {
     for (size_t i = 0; i < version->generation_count; i++)
         generation_unref(version->generations[i]);
     catalog_unref(version->catalog);
     free(version);
+}
+
+void version_unref(struct storage_version *version) {
+    if (version != NULL && version_drop(version)) version_free(version);
 }

@@ -12,6 +12,7 @@ struct storage_version {
     _Atomic uint64_t reference_count;
     uint64_t number; // 1, 2, 3 …
     struct catalog *catalog;
+    struct storage_version *next_retired;
     size_t generation_count; // at least 1
     struct generation *generations[];
 };
@@ -23,6 +24,10 @@ struct storage_version *version_new(uint64_t number, const struct catalog *catal
                                     size_t rest_count);
 struct storage_version *version_ref(struct storage_version *version);
 void version_unref(struct storage_version *version);
+// version_unref() in two parts, for threads that must not wait while tens of MiB are given back:
+// true when it was the last reference, and version_free() is to follow somewhere.
+bool version_drop(struct storage_version *version);
+void version_free(struct storage_version *version);
 
 static inline struct generation *version_active(const struct storage_version *version) {
     return version->generations[0];
