@@ -56,13 +56,16 @@ def read_rows(tsv):
 
 
 def verdict(row):
-    """None without a goal, else whether it was reached. A goal with a unit bounds ours, else the ratio."""
+    """None without a goal or a peer that it speaks of, else whether it was reached. A goal with a unit
+    bounds ours, else the ratio."""
     if not row["goal"]:
         return None
     relation, bound, *unit = row["goal"].split()
     actual = row["ours"] if unit else row["ratio"]
-    if relation not in ("<=", ">=") or not actual:
+    if relation not in ("<=", ">="):
         raise SystemExit(f"run.py: a goal that cannot be judged: {row}")
+    if not actual:
+        return None
     return float(actual) >= float(bound) if relation == ">=" else float(actual) <= float(bound)
 
 
@@ -79,12 +82,13 @@ def heading(rows, quick):
 def table(rows):
     widths = {"name": max(len(row["name"]) for row in rows), "peer_name": max(len(row["peer_name"]) for row in rows)}
     texts = {None: "", True: "reached", False: "MISSED"}
+    no_peer = "no peer to judge by"
     yield (f"{'':<{widths['name']}}  {'ours':>11} {'unit':<10}  {'peer':>11} {'':<{widths['peer_name']}}  "
            f"{'ratio':>6}  goal")
     for row in rows:
         yield (f"{row['name']:<{widths['name']}}  {row['ours']:>11} {row['unit']:<10}  {row['peer']:>11} "
                f"{row['peer_name']:<{widths['peer_name']}}  {row['ratio']:>6}  {row['goal']:<9} "
-               f"{texts[verdict(row)]}").rstrip()
+               f"{no_peer if row['goal'] and verdict(row) is None else texts[verdict(row)]}").rstrip()
 
 
 def main():
@@ -106,7 +110,7 @@ def main():
     if rows:
         print("\n".join(table(rows)))
     judged = [verdict(row) for row in rows if row["goal"]]
-    print(f"{sum(judged)} of {len(judged)} goals reached" + (f"; without figures: {', '.join(failed)}" if failed else ""))
+    print(f"{sum(map(bool, judged))} of {len(judged)} goals reached" + (f"; without figures: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
 
