@@ -37,6 +37,8 @@ static const char *const plans[][2] = {
     {FORM(COND("eq", "_id", "5.5"), ""), "nothing ordered"},
     {FORM(COND("eq", "_id", "\"5\""), ""), "nothing ordered"},
     {FORM(COND("eq", "_id", "null"), ""), "nothing ordered"},
+    {FORM(COND("eq", "_id", "{\"$numberDecimal\": \"5\"}"), ""), "scan ordered"},
+    {FORM(IN("_id", "1, {\"$numberDecimal\": \"5\"}"), ""), "scan ordered"},
     {FORM(IN("_id", "1, 2, \"x\""), ""), "primary in ordered"},
     {FORM(COND("gt", "_id", "5"), ""), "primary range ordered"},
     {FORM(COND("gt", "_id", "5.5"), ""), "scan ordered"},
@@ -122,6 +124,26 @@ static struct bytes uuid_document(uint8_t last) {
 }
 
 #define UUID_VALUE "{\"$binary\": {\"base64\": \"AQIDAAAAAAAAAAAAAAAABQ==\", \"subType\": \"04\"}}"
+
+// A prefix on an index, whose entries go on behind it or end there.
+TEST(prefixes) {
+    struct database database;
+    database_open(&database);
+    uint32_t store = database_store(&database, "s", KEY_INT64);
+    database_index(&database, "s", "by_a", "a");
+    static const char *const documents[] = {
+        "{\"_id\": 1, \"a\": \"a\"}",         "{\"_id\": 2, \"a\": \"ab\"}",
+        "{\"_id\": 3, \"a\": \"abc\"}",       "{\"_id\": 4, \"a\": \"ab\\u0000\"}",
+        "{\"_id\": 5, \"a\": \"ab\\u00e4\"}", "{\"_id\": 6, \"a\": \"ac\"}",
+        "{\"_id\": 7, \"a\": [\"ab\"]}"};
+    for (size_t i = 0; i < 7; i++) database_put_json(&database, store, documents[i]);
+    CHECK(strcmp(run_ids(&database, FORM(COND("starts_with", "a", "\"ab\""), "")), "2,3,4,5") == 0);
+    CHECK(strcmp(run_ids(&database, FORM(COND("starts_with", "a", "\"ab\\u0000\""), "")), "4") ==
+          0);
+    CHECK(strcmp(run_ids(&database, FORM(COND("starts_with", "a", "\"\""), "")), "1,2,3,4,5,6") ==
+          0);
+    database_close(&database);
+}
 
 TEST(keys_of_other_types) {
     struct database database;

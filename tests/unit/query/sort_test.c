@@ -75,6 +75,56 @@ static struct result run_after(struct database *database, struct bytes cursor, c
     return result;
 }
 
+#define PAGES_OF(filter, field)                                                                    \
+    "{\"store\": \"s\", \"filter\": {\"op\": \"in\", " filter "}, \"limit\": 2, \"sort\": "        \
+    "[{\"field\": \"" field "\", \"descending\": true}]}"
+
+// Lists of keys and of values, backwards and in pages.
+TEST(lists_backwards) {
+    struct database database;
+    open_with_five(&database);
+    database_index(&database, "s", "by_a", "a");
+    static const char *const pages[][2] = {
+        {PAGES_OF("\"field\": \"_id\", \"values\": [5, 1, 4, 9, 2]", "_id"), "5,4|2,1"},
+        {PAGES_OF("\"field\": \"a\", \"values\": [1, null, 2]", "a"), "3,1|2,5|4"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char seen[64] = "";
+        struct bytes sort = fixture_document(pages[i][0]), after = {0};
+        do {
+            struct buffer form = {0};
+            struct doc_builder builder;
+            CHECK_OK(doc_set_fields(&form, sort, fixture_document("{}"), NULL));
+            if (after.size > 0) {
+                struct buffer change = {0};
+                doc_builder_begin(&builder, &change);
+                doc_add_binary(&builder, "after", 0, after);
+                CHECK_OK(doc_builder_finish(&builder));
+                buffer_clear(&form);
+                CHECK_OK(doc_set_fields(&form, sort, buffer_bytes(&change), NULL));
+                buffer_done(&change);
+            }
+            struct result result = run_form(&database, buffer_bytes(&form), false, UINT64_MAX);
+            CHECK_STATUS(STATUS_OK, result.status);
+            CHECK(strstr(result.plan, " in ordered") != NULL);
+            for (size_t j = 0; j < result.count; j++) {
+                int64_t id;
+                CHECK(doc_get_int(result.documents[j], "_id", &id));
+                size_t used = strlen(seen);
+                snprintf(seen + used, sizeof seen - used, "%s%lld",
+                         j > 0      ? ","
+                         : used > 0 ? "|"
+                                    : "",
+                         (long long)id);
+            }
+            after = result.next;
+            buffer_done(&form);
+        } while (after.size > 0);
+        if (strcmp(seen, pages[i][1]) != 0) test_fail(__FILE__, __LINE__, "%s", seen);
+    }
+    database_close(&database);
+}
+
 TEST(cursors_are_checked) {
     struct database database;
     open_with_five(&database);
@@ -129,6 +179,7 @@ TEST(projection) {
     check_projection(&database, "", "{\"_id\":5}");
     check_projection(&database, "\"b\", \"a\"", "{\"_id\":5,\"a\":null,\"b\":\"x\"}");
     check_projection(&database, "\"z\"", "{\"_id\":5}");
+    check_projection(&database, "\"nx.y\", \"bb\"", "{\"_id\":5}");
     check_projection(&database, "\"n.x\"", "{\"_id\":5,\"n\":{\"x\":1}}");
     check_projection(&database, "\"n.y.z\", \"n.x\"",
                      "{\"_id\":5,\"n\":{\"x\":1,\"y\":{\"z\":2}}}");
