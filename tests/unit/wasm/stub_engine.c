@@ -58,6 +58,7 @@ enum status engine_dispatch(struct call *call, struct bytes packet, enum read_po
                             uint64_t budget_ns) {
     stub_engine.dispatched++;
     stub_engine.last_point = point;
+    if (call->slices_left != 0) stub_engine.dispatched_while_pending = true;
     call->packet = packet;
     call->packet_hash = hash_bytes(packet, 1);
     if (packet.size < PACKET_HEADER_SIZE) return STATUS_NO_MEMORY;

@@ -15,5 +15,6 @@ struct stub_engine {
     int dispatched, resumed;
     enum read_point last_point;
     bool packet_changed; // while it was pending
+    bool dispatched_while_pending;
 };
 extern struct stub_engine stub_engine;
