@@ -2,6 +2,9 @@
 // A part of planck.c. Writing BSON: elements into a buffer, and the builder, which knows nesting
 // and array positions.
 
+// Room for an array position: 20 would do, but gcc warns of what copy() does with longer names.
+#define POSITION_ROOM 40
+
 // Appends an element's type and name, and room for its value, which is returned.
 static inline uint8_t *put_element(struct buffer *buffer, uint8_t type, struct pk_text name,
                                    size_t size) {
@@ -88,7 +91,7 @@ static void builder_close(struct pk_builder *builder) {
 
 // The name of the next element: the given one, or in arrays a position, written to `storage`.
 static struct pk_text builder_name(struct pk_builder *builder, const char *name,
-                                   uint8_t storage[20]) {
+                                   uint8_t storage[POSITION_ROOM]) {
     if (builder->depth == 0) pk_abort("a document that was ended is added to");
     uint32_t level = builder->depth - 1;
     if (builder->arrays >> level & 1)
@@ -112,12 +115,12 @@ struct pk_document pk_document_end(struct pk_builder *builder) {
 
 void pk_add_text(struct pk_builder *builder, const char *name, struct pk_text value) {
     if (value.data == NULL) return pk_add_null(builder, name);
-    uint8_t storage[20];
+    uint8_t storage[POSITION_ROOM];
     put_text(&builder->buffer, builder_name(builder, name, storage), value);
 }
 
 static void add_word(struct pk_builder *builder, const char *name, uint8_t type, uint64_t value) {
-    uint8_t storage[20];
+    uint8_t storage[POSITION_ROOM];
     put_word(&builder->buffer, type, builder_name(builder, name, storage), value);
 }
 
@@ -135,7 +138,7 @@ void pk_add_date(struct pk_builder *builder, const char *name, int64_t milliseco
 
 static uint8_t *add_element(struct pk_builder *builder, const char *name, uint8_t type,
                             size_t size) {
-    uint8_t storage[20];
+    uint8_t storage[POSITION_ROOM];
     return put_element(&builder->buffer, type, builder_name(builder, name, storage), size);
 }
 
@@ -149,13 +152,13 @@ void pk_add_null(struct pk_builder *builder, const char *name) {
 
 static void add_binary(struct pk_builder *builder, const char *name, uint8_t subtype,
                        struct pk_text value) {
-    uint8_t storage[20];
+    uint8_t storage[POSITION_ROOM];
     put_binary(&builder->buffer, builder_name(builder, name, storage), subtype, value);
 }
 
 static void add_nested(struct pk_builder *builder, const char *name, uint8_t type,
                        struct pk_document value) {
-    uint8_t storage[20];
+    uint8_t storage[POSITION_ROOM];
     put_document(&builder->buffer, type, builder_name(builder, name, storage), value);
 }
 

@@ -100,7 +100,7 @@ struct pk_batch *pk_batch_begin(void) {
 static void batch_add(struct pk_batch *batch, const char *op, const char *store,
                       const struct pk_key *key) {
     struct buffer *packet = &batch->packet;
-    uint8_t storage[20];
+    uint8_t storage[POSITION_ROOM];
     struct pk_text name = text_of(storage, write_decimal(storage, batch->count++));
     put_element(packet, PK_TYPE_DOCUMENT, name, 0);
     size_t start = put_start(packet);

@@ -46,7 +46,7 @@ static void put_key(struct buffer *buffer, struct pk_text name, const struct pk_
 }
 
 void pk_add_key(struct pk_builder *builder, const char *name, struct pk_key key) {
-    uint8_t storage[20];
+    uint8_t storage[POSITION_ROOM];
     put_key(&builder->buffer, builder_name(builder, name, storage), &key);
 }
 

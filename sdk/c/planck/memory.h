@@ -175,11 +175,13 @@ static inline bool buffer_is_last(const struct buffer *buffer) {
     return buffer->data != NULL && buffer->data + buffer->capacity == arena.next;
 }
 
+// Moves to a new place, or grows at this one.
 static bool buffer_resize(struct buffer *buffer, size_t capacity) {
     if (buffer_is_last(buffer)) {
-        if (!arena_reach(capacity - buffer->capacity)) return false;
-        arena.next += capacity - buffer->capacity;
-        memory_allow(buffer->data, capacity);
+        size_t more = capacity - buffer->capacity;
+        if (!arena_reach(more)) return false;
+        memory_allow(arena.next, more);
+        arena.next += more;
     } else {
         if (!arena_reach(capacity)) return false;
         uint8_t *data = allocate(capacity);
@@ -190,7 +192,8 @@ static bool buffer_resize(struct buffer *buffer, size_t capacity) {
     return true;
 }
 
-// By doubling, so that all copies together are at most as long as the result.
+// By doubling, so that all copies together are at most as long as the result. When memory does not
+// suffice for that, by what is needed and all that memory then still has.
 __attribute__((noinline)) static void buffer_grow(struct buffer *buffer, size_t extra) {
     if (extra > ALLOCATION_MAX || buffer->size + extra > ALLOCATION_MAX) out_of_memory();
     size_t needed = align8(buffer->size + extra);
@@ -198,6 +201,7 @@ __attribute__((noinline)) static void buffer_grow(struct buffer *buffer, size_t 
     if (wanted < BUFFER_FIRST) wanted = BUFFER_FIRST;
     if (wanted > needed && buffer_resize(buffer, wanted)) return;
     if (!buffer_resize(buffer, needed)) out_of_memory();
+    if (wanted > needed) buffer_resize(buffer, buffer->capacity + (arena_rest() & ~(size_t)7));
 }
 
 // Room for `extra` bytes at the returned place, which is the buffer's end.

@@ -333,6 +333,7 @@ static void significand_set(struct significand *significand, struct pk_text text
 
 // `quotient` × 2^(exponent - 63), its top bit set, and something more when `sticky`, rounded.
 static uint64_t round_to_double(uint64_t quotient, int exponent, bool sticky) {
+    if (exponent > 1023) return (uint64_t)0x7ff << 52; // infinity
     int drop = exponent >= -1022 ? 11 : 11 - 1022 - exponent;
     if (drop > 64) return 0;
     uint64_t half = 1ULL << (drop - 1);

@@ -65,8 +65,9 @@ static size_t write_decimal(uint8_t *target, uint64_t value) {
         digits[--at] = (uint8_t)('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    copy(target, digits + at, sizeof digits - at);
-    return sizeof digits - at;
+    size_t size = sizeof digits - at;
+    for (size_t i = 0; i < size; i++) target[i] = digits[at + i];
+    return size;
 }
 
 static size_t write_signed(uint8_t *target, int64_t value) {
