@@ -18,10 +18,11 @@ LIBRARY_HEADERS = {
 }
 BANNED = ["strcpy", "strcat", "sprintf", "vsprintf", "gets", "strtok", "atoi", "atol", "atof", "alloca",
           "system", "popen", "rand", "srand", "signal", "setjmp", "longjmp", "strncpy", "strerror"]
-# Calls of the operating system that have a seam in base/.
+# Calls of the operating system that have a seam in base/. LMDB stands outside of the file seam, and so
+# does the directory that index.c makes for it.
 SEAMS = {"clock_gettime": ["src/base/"], "gettimeofday": [], "time": [], "getrandom": ["src/base/"],
-         "fopen": [], "open": ["src/base/", "src/wasm/", "src/planck/"], "mmap": ["src/base/", "src/wasm/"],
-         "pthread_create": ["src/base/"], "fdatasync": ["src/base/"], "fsync": ["src/base/", "src/wasm/"]}
+         "fopen": [], "open": ["src/base/", "src/wasm/", "src/planck/", "src/storage/index.c"], "mmap": ["src/base/", "src/wasm/"],
+         "pthread_create": ["src/base/"], "fdatasync": ["src/base/"], "fsync": ["src/base/", "src/wasm/", "src/storage/index.c"]}
 LONG_FUNCTION, LONG_FILE = 70, 500
 
 

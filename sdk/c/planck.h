@@ -12,13 +12,14 @@
 //     PK_SERVICE("hello", "1.0.0")
 //     PK_ROUTES(ROUTES)
 //
-// Build (see sdk/c/README.md): clang --target=wasm32 -O2 -ffreestanding -nostdlib … service.c planck.c
+// Build (see sdk/c/README.md): clang --target=wasm32 -O2 -ffreestanding -nostdlib … service.c
+// planck.c
 //
 // Memory. Everything that these functions return lives until the handler returns: it lies in a
-// per-request arena that is then reset, so nothing is freed and nothing leaks. Running out of memory
-// ends the request with an error; no function returns NULL for that reason. Reading documents and
-// requests allocates nothing: values point into the request or the reply.
-// Texts are views (`struct pk_text`), not NUL-terminated; PK_TEXT("…") makes one of a literal.
+// per-request arena that is then reset, so nothing is freed and nothing leaks. Running out of
+// memory ends the request with an error; no function returns NULL for that reason. Reading
+// documents and requests allocates nothing: values point into the request or the reply. Texts are
+// views (`struct pk_text`), not NUL-terminated; PK_TEXT("…") makes one of a literal.
 #ifndef PLANCK_H
 #define PLANCK_H
 
@@ -80,8 +81,8 @@ struct pk_text pk_form(const struct pk_request *request, const char *name);
 // All fields in order: start with *cursor = 0; false at the end.
 bool pk_form_next(const struct pk_request *request, size_t *cursor, struct pk_text *ret_name,
                   struct pk_text *ret_value);
-bool pk_is_json(const struct pk_request *request);       // Content-Type
-bool pk_prefers_html(const struct pk_request *request);  // Accept
+bool pk_is_json(const struct pk_request *request);      // Content-Type
+bool pk_prefers_html(const struct pk_request *request); // Accept
 
 // ---- documents: reading in place ---------------------------------------------------------------
 struct pk_document { // a BSON document or array; data NULL: none
@@ -103,11 +104,11 @@ enum pk_type {
 };
 struct pk_value {
     enum pk_type type;
-    uint8_t subtype;            // BINARY
-    struct pk_text text;        // TEXT, BINARY
+    uint8_t subtype;             // BINARY
+    struct pk_text text;         // TEXT, BINARY
     struct pk_document document; // DOCUMENT, ARRAY
-    int64_t integer;            // INT32, INT64, DATE (ms), BOOL
-    double number;              // DOUBLE, INT32, INT64
+    int64_t integer;             // INT32, INT64, DATE (ms), BOOL
+    double number;               // DOUBLE, INT32, INT64
 };
 // `path`: "name" or "address.city" or "lines.0.quantity".
 struct pk_value pk_get(struct pk_document document, const char *path);
@@ -196,7 +197,7 @@ enum pk_compare {
     PK_LE,
     PK_GT,
     PK_GE,
-    PK_CONTAINS,        // texts
+    PK_CONTAINS, // texts
     PK_STARTS_WITH,
     PK_ENDS_WITH,
     PK_CONTAINS_ANY_CASE,
@@ -224,8 +225,8 @@ void pk_after(struct pk_select *query, struct pk_text cursor);
 void pk_fields(struct pk_select *query, const char *path); // keep only `_id` and the named ones
 
 struct pk_result {
-    uint32_t count;      // documents in this result
-    struct pk_text next; // cursor (base64url) of what follows; absent when nothing does
+    uint32_t count;          // documents in this result
+    struct pk_text next;     // cursor (base64url) of what follows; absent when nothing does
     struct pk_document rest; // internal
 };
 enum pk_status pk_run(struct pk_select *query, struct pk_result *ret);

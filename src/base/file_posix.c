@@ -77,7 +77,7 @@ static enum status posix_open(struct file_system *fs, const char *path, int flag
     if (file->descriptor < 0) {
         int number = errno;
         free(file);
-        return error_set(error, status_of_errno(number), "%s: %s", path, strerror(number));
+        return error_set(error, status_of_errno(number), "%s: %s", path, strerrordesc_np(number));
     }
     *ret = &file->file;
     return STATUS_OK;

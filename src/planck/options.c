@@ -66,6 +66,8 @@ static const struct config_row service_rows[] = {
         "Requests per worker that may wait for an instance; beyond it 503."),
     ROW("wasm.memory", SIZE, wasm_memory_bytes, "64MiB", 64 * KIB, 4 * GIB - 64 * KIB, "bytes",
         "Memory of one instance."),
+    ROW("wasm.memory_total", SIZE, wasm_memory_total_bytes, "1GiB", 64 * KIB, 1024 * GIB, "bytes",
+        "Memory of all instances; beyond it none is added and those that are done are let go."),
     ROW("wasm.deadline_ms", INT, deadline_ms, "10000", 1, 3600000, "ms",
         "Wall-clock time of one handler; then 504."),
     ROW("wasm.host_budget_us", INT, host_budget_us, "2000", 100, 100000, "us",
@@ -150,6 +152,7 @@ struct wasm_options options_wasm(const struct options *options, int64_t workers)
     wasm.queue_max = options->queue_max;
     wasm.pool_min = options->pool_min;
     wasm.memory_bytes_max = options->wasm_memory_bytes;
+    wasm.memory_bytes_total_max = options->wasm_memory_total_bytes;
     wasm.deadline_ms = options->deadline_ms;
     wasm.host_budget_us = options->host_budget_us;
     wasm.response_bytes_max = options->response_bytes_max;

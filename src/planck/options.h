@@ -15,8 +15,9 @@ struct options {
         body_bytes_max, header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms,
         requests_max, connections_max, shutdown_grace_ms;
     bool access_log;
-    int64_t pool_min, pool_max, suspended_max, queue_max, wasm_memory_bytes, deadline_ms,
-        host_budget_us, response_bytes_max, recycle_requests, isolation, log_level;
+    int64_t pool_min, pool_max, suspended_max, queue_max, wasm_memory_bytes,
+        wasm_memory_total_bytes, deadline_ms, host_budget_us, response_bytes_max, recycle_requests,
+        isolation, log_level;
     // command line
     const char *directory;
 };

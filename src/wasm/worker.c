@@ -389,7 +389,8 @@ static enum status warm_pool(struct wasm_worker *worker, struct error *error) {
             push_idle(worker, instance);
             continue;
         }
-        error_set(error, STATUS_INVALID, "module: %s", instance->reason);
+        error_set(error, STATUS_INVALID, "an instance could not be made ready by init: %s",
+                  instance->reason);
         drop_instance(worker, instance);
         return STATUS_INVALID;
     }
