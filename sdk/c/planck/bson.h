@@ -23,9 +23,13 @@ struct element {
 #define SIZE_NONE ((size_t)-1)
 
 static inline size_t size_of_cstring(const uint8_t *p, const uint8_t *end) {
-    size_t size = 0;
-    while (p + size < end && p[size] != 0) size++;
-    return p + size < end ? size : SIZE_NONE;
+    size_t size = 0, rest = (size_t)(end - p);
+    for (; size + 8 <= rest; size += 8) {
+        uint64_t found = find_zero(load64(p + size));
+        if (found != 0) return size + (size_t)__builtin_ctzll(found) / 8;
+    }
+    while (size < rest && p[size] != 0) size++;
+    return size < rest ? size : SIZE_NONE;
 }
 
 static size_t regex_size(const uint8_t *p, const uint8_t *end) {

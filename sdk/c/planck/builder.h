@@ -3,7 +3,7 @@
 // and array positions.
 
 // Room for an array position: 20 would do, but gcc warns of what copy() does with longer names.
-#define POSITION_ROOM 40
+#define POSITION_ROOM 72
 
 // Appends an element's type and name, and room for its value, which is returned.
 static inline uint8_t *put_element(struct buffer *buffer, uint8_t type, struct pk_text name,

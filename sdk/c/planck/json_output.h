@@ -26,7 +26,14 @@ static size_t json_write_special(struct buffer *buffer, const uint8_t *p, size_t
 }
 
 static void json_write_string(struct buffer *buffer, const uint8_t *p, size_t size) {
-    buffer_reserve(buffer, size + 2); // enough when nothing is special
+    uint8_t *target = buffer_reserve(buffer, size + 2);
+    if (json_plain_run(p, size) == size) { // most are
+        target[0] = '"';
+        copy(target + 1, p, size);
+        target[size + 1] = '"';
+        buffer->size += size + 2;
+        return;
+    }
     buffer_append_byte(buffer, '"');
     while (size > 0) {
         size_t taken = json_plain_run(p, size);
@@ -66,19 +73,21 @@ static uint8_t *write_padded(uint8_t *target, uint64_t value, size_t width) {
 #define DATE_MAX 253402300799999LL   // 9999-12-31
 #define DATE_TEXT_SIZE 24
 
-// 2024-02-29T12:00:00.000Z. Years begin in March, so that the leap day is a year's last; an era is
-// 400 of them.
+#define ERA_DAYS 146097               // 400 years
+#define ERA_START (719468 + ERA_DAYS) // days from -0400-03-01 to 1970-01-01
+#define DAY_MS 86400000ULL
+
+// 2024-02-29T12:00:00.000Z. Years begin in March here, so that the leap day is a year's last; days
+// are counted from an era before the first that is written, so that no number is negative.
 static void write_date(uint8_t *target, int64_t milliseconds) {
-    uint64_t since_era = (uint64_t)(milliseconds + 719468LL * 86400000); // since 0000-03-01
-    if (milliseconds + 719468LL * 86400000 < 0) since_era += 146097ULL * 86400000;
-    bool before = milliseconds + 719468LL * 86400000 < 0;
-    uint64_t days = since_era / 86400000, rest = since_era % 86400000;
-    uint64_t era = days / 146097, day = days % 146097;
+    uint64_t since = (uint64_t)milliseconds + ERA_START * DAY_MS;
+    uint64_t days = since / DAY_MS, rest = since % DAY_MS;
+    uint64_t era = days / ERA_DAYS, day = days % ERA_DAYS;
     uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     day -= 365 * year + year / 4 - year / 100;
     uint64_t month = (5 * day + 2) / 153;
     day -= (153 * month + 2) / 5;
-    year += era * 400 + (month >= 10) - (before ? 400 : 0);
+    year += era * 400 + (month >= 10) - 400;
     month = month < 10 ? month + 3 : month - 9;
     uint8_t *p = write_padded(target, year, 4);
     const uint64_t fields[] = {month, day + 1, rest / 3600000, rest / 60000 % 60, rest / 1000 % 60};

@@ -61,7 +61,7 @@ static inline void store64(void *target, uint64_t value) {
 static inline void copy(void *target, const void *source, size_t size) {
     uint8_t *to = target;
     const uint8_t *from = source;
-    if (size > 32) {
+    if (size > 64) {
         __builtin_memcpy(to, from, size);
     } else if (size >= 8) {
         uint64_t last = load64(from + size - 8);
