@@ -52,8 +52,7 @@ def sanitizer_environment(slowdown):
     return {"TEST_SLOWDOWN": str(slowdown),
             "ASAN_OPTIONS": "detect_stack_use_after_return=0:allow_user_segv_handler=1:abort_on_error=1",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-            "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT}/tests/tsan.supp",
-            "LSAN_OPTIONS": f"suppressions={ROOT}/tests/lsan.supp"}
+            "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT}/tests/tsan.supp"}
 
 
 def run(title, command, environment):
