@@ -242,8 +242,7 @@ static size_t write_scientific(uint8_t *target, const struct decimal *decimal) {
     target[size++] = decimal->digits[0];
     if (decimal->count > 1) {
         target[size++] = '.';
-        copy(target + size, decimal->digits + 1, decimal->count - 1);
-        size += decimal->count - 1;
+        for (size_t i = 1; i < decimal->count; i++) target[size++] = decimal->digits[i];
     }
     target[size++] = 'e';
     return size + write_signed(target + size, decimal->point - 1);
@@ -258,12 +257,9 @@ static size_t write_positional(uint8_t *target, const struct decimal *decimal) {
     target[size++] = '.';
     for (int i = point; i < 0; i++) target[size++] = '0';
     size_t done = point < 0 ? 0 : (size_t)point;
-    if (done >= decimal->count) {
-        target[size++] = '0';
-        return size;
-    }
-    copy(target + size, decimal->digits + done, decimal->count - done);
-    return size + decimal->count - done;
+    if (done >= decimal->count) target[size++] = '0';
+    for (size_t i = done; i < decimal->count; i++) target[size++] = decimal->digits[i];
+    return size;
 }
 
 // Writes a finite double to `target` (room for DOUBLE_TEXT_MAX).
