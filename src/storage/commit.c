@@ -8,7 +8,7 @@
 #include "base/crc.h"
 #include "base/limits.h"
 #include "base/metrics.h"
-#include "storage/snapshot.h"
+#include "storage/transaction.h"
 
 #define PAYLOAD_SIZE_MAX GIB
 
@@ -35,17 +35,6 @@ void commit_publish(struct storage *storage) {
 }
 
 // ---- preparing ------------------------------------------------------------------------------
-
-struct commit {
-    struct storage *storage;
-    struct reader *reader;
-    const struct write *writes;
-    size_t count;
-    struct view view;
-    uint32_t payload_crc;
-    struct write_result *result;
-    struct error *error;
-};
 
 static enum status refuse(struct commit *commit, size_t position, enum status status,
                           uint64_t depends_on, const char *why) {
@@ -74,9 +63,9 @@ static enum status check_existence(struct commit *commit, size_t position,
 }
 
 static enum status prepare_write(struct commit *commit, size_t position,
-                                 const struct store_info *store) {
+                                 const struct store_info *store, bool encode) {
     const struct write *write = &commit->writes[position];
-    struct snapshot *snapshot = commit->view.snapshot;
+    const struct view *view = &commit->view;
     if (write->document.size > DOCUMENT_SIZE_MAX)
         return refuse(commit, position, STATUS_TOO_LARGE, 0, "the document is too large");
     // A blind put needs to know what was there only for the sake of indexes.
@@ -86,14 +75,11 @@ static enum status prepare_write(struct commit *commit, size_t position,
     struct bytes old = {0};
     enum status status = STATUS_OK;
     if (look_up) {
-        if (write->kind == WRITE_INSERT || write->kind == WRITE_PUT)
-            status =
-                snapshot_find_new(snapshot, commit->view.sequence, store->id, &write->key, &found);
-        else
-            status = snapshot_find(snapshot, commit->view.sequence, store->id, &write->key, &found);
+        bool likely_new = write->kind == WRITE_INSERT || write->kind == WRITE_PUT;
+        status = view_find(view, store->id, &write->key, likely_new, &found);
         if (status == STATUS_OK) status = check_existence(commit, position, &found);
         if (status == STATUS_OK && found.exists && store->index_count > 0)
-            status = snapshot_document(snapshot, store->id, &write->key, &found, &old);
+            status = snapshot_document(view->snapshot, store->id, &write->key, &found, &old);
         if (status != STATUS_OK) return status;
     }
     struct operation operation = {.kind = OPERATION_PUT, .id = store->id, .key = write->key};
@@ -102,10 +88,10 @@ static enum status prepare_write(struct commit *commit, size_t position,
     } else {
         operation.value = write->document;
     }
-    return batch_add(&commit->reader->batch, store, &operation, old, look_up, true);
+    return batch_add(&commit->reader->batch, store, &operation, old, look_up, encode);
 }
 
-static enum status prepare(struct commit *commit) {
+enum status commit_prepare(struct commit *commit, bool encode) {
     struct batch *batch = &commit->reader->batch;
     const struct catalog *catalog = view_catalog(&commit->view);
     const struct store_info *store = NULL;
@@ -115,12 +101,10 @@ static enum status prepare(struct commit *commit) {
         uint32_t store_id = commit->writes[i].store_id;
         if (store == NULL || store->id != store_id) store = catalog_store_by_id(catalog, store_id);
         if (store == NULL) return refuse(commit, i, STATUS_NO_STORE, 0, "there is no such store");
-        status = prepare_write(commit, i, store);
+        status = prepare_write(commit, i, store, encode);
         if (status == STATUS_OK && batch->payload.size > PAYLOAD_SIZE_MAX)
             status = refuse(commit, i, STATUS_TOO_LARGE, 0, "the transaction is too large");
     }
-    if (status == STATUS_OK)
-        commit->payload_crc = crc32c(0, batch->payload.data, batch->payload.size);
     return status;
 }
 
@@ -143,9 +127,9 @@ static bool ascending(const struct write *writes, size_t count) {
     return true;
 }
 
-static enum status check_distinct(struct commit *commit) {
+enum status commit_check_distinct(struct commit *commit) {
     const struct write *writes = commit->writes;
-    if (ascending(writes, commit->count)) return STATUS_OK;
+    if (commit->count < 2 || ascending(writes, commit->count)) return STATUS_OK;
     uint32_t *order = malloc(commit->count * sizeof *order);
     if (order == NULL) return STATUS_NO_MEMORY;
     for (size_t i = 0; i < commit->count; i++) order[i] = (uint32_t)i;
@@ -190,6 +174,9 @@ static enum status commit_locked(struct commit *commit) {
     enum status status = batch_reserve(batch, active);
     if (status != STATUS_OK) return status;
     if (!still_valid(commit)) return STATUS_BUSY;
+    if (commit->transaction != NULL &&
+        !transaction_unchanged(commit->transaction, active, commit->view.sequence))
+        return STATUS_BUSY;
     status = wal_reserve(storage->wal, batch->payload.size);
     if (status != STATUS_OK) return status;
     uint64_t first = commit_append(storage, batch->operation_count, buffer_bytes(&batch->payload),
@@ -201,14 +188,20 @@ static enum status commit_locked(struct commit *commit) {
     return STATUS_OK;
 }
 
-static enum status commit_prepared(struct commit *commit) {
+enum status commit_prepared(struct commit *commit) {
     struct storage *storage = commit->storage;
+    const struct buffer *payload = &commit->reader->batch.payload;
+    if (payload->size > PAYLOAD_SIZE_MAX)
+        return refuse(commit, 0, STATUS_TOO_LARGE, 0, "the transaction is too large");
+    commit->payload_crc = crc32c(0, payload->data, payload->size);
     for (;;) {
         mutex_lock(&storage->commit_lock);
         enum status status = commit_locked(commit);
         mutex_unlock(&storage->commit_lock);
+        if (status == STATUS_OK)
+            commit_note_size(storage, version_active(commit->view.snapshot->version));
         if (status != STATUS_PENDING) return status;
-        status = wal_prepare(storage->wal, commit->reader->batch.payload.size);
+        status = wal_prepare(storage->wal, payload->size);
         if (status != STATUS_OK)
             return error_set(commit->error, status, "the log cannot grow: %s", status_text(status));
     }
@@ -217,43 +210,51 @@ static enum status commit_prepared(struct commit *commit) {
 static enum status attempt(struct commit *commit) {
     enum status status = view_begin(commit->reader, READ_LATEST, &commit->view);
     if (status != STATUS_OK) return status;
-    status = prepare(commit);
+    status = commit_prepare(commit, true);
     if (status == STATUS_OK) status = commit_prepared(commit);
-    if (status == STATUS_OK)
-        commit_note_size(commit->storage, version_active(commit->view.snapshot->version));
     view_end(&commit->view);
     return status;
+}
+
+enum status commit_may_begin(struct commit *commit) {
+    struct storage *storage = commit->storage;
+    *commit->result = (struct write_result){0};
+    if (commit->error != NULL) commit->error->status = STATUS_OK;
+    enum status status = commit_allowed(storage, commit->error);
+    if (status == STATUS_OK && atomic_load_explicit(&storage->full, memory_order_relaxed)) {
+        reader_idle(commit->reader, true);
+        status = commit_make_room(storage);
+    }
+    return status;
+}
+
+enum status commit_conclude(struct commit *commit, enum status status, size_t operations) {
+    if (status != STATUS_OK) {
+        if (commit->error != NULL && commit->error->status != status)
+            return error_set(commit->error, status, "the write failed: %s", status_text(status));
+        return status;
+    }
+    metric_add(METRIC_storage_commits, 1);
+    metric_add(METRIC_storage_operations, (int64_t)operations);
+    return STATUS_OK;
 }
 
 enum status storage_write(struct storage *storage, struct reader *reader,
                           const struct write *writes, size_t count, struct write_result *ret,
                           struct error *error) {
     ASSERT(count > 0 && reader->storage == storage);
-    *ret = (struct write_result){0};
-    if (error != NULL) error->status = STATUS_OK;
     struct commit commit = {.storage = storage,
                             .reader = reader,
                             .writes = writes,
                             .count = count,
                             .result = ret,
                             .error = error};
-    enum status status = commit_allowed(storage, error);
-    if (status == STATUS_OK && count > 1) status = check_distinct(&commit);
-    if (status == STATUS_OK && atomic_load_explicit(&storage->full, memory_order_relaxed)) {
-        reader_idle(reader, true);
-        status = commit_make_room(storage);
-    }
+    enum status status = commit_may_begin(&commit);
+    if (status == STATUS_OK) status = commit_check_distinct(&commit);
     if (status == STATUS_OK) {
         do {
             status = attempt(&commit);
         } while (status == STATUS_BUSY);
     }
-    if (status != STATUS_OK) {
-        if (error != NULL && error->status != status)
-            return error_set(error, status, "the write failed: %s", status_text(status));
-        return status;
-    }
-    metric_add(METRIC_storage_commits, 1);
-    metric_add(METRIC_storage_operations, (int64_t)count);
-    return STATUS_OK;
+    return commit_conclude(&commit, status, count);
 }

@@ -3,7 +3,7 @@
 // can fail, then commit_append(), links into memory, commit_publish().
 #pragma once
 
-#include "storage/state.h"
+#include "storage/snapshot.h"
 
 // Appends the record and takes `count` sequences for it; returns the first.
 uint64_t commit_append(struct storage *storage, size_t count, struct bytes payload,
@@ -13,6 +13,29 @@ void commit_publish(struct storage *storage);
 
 // STATUS_READ_ONLY once the log or the flusher has failed.
 CHECKED enum status commit_allowed(const struct storage *storage, struct error *error);
+
+// ---- documents: storage_write() and transactions ----------------------------------------------
+
+struct commit {
+    struct storage *storage;
+    struct reader *reader;
+    const struct write *writes;
+    size_t count;
+    struct transaction *transaction; // that commits, or NULL
+    struct view view;                // that the batch is prepared at
+    uint32_t payload_crc;
+    struct write_result *result;
+    struct error *error;
+};
+// Whether there may be a write now; waits while memory is full. Clears result and error.
+CHECKED enum status commit_may_begin(struct commit *commit);
+CHECKED enum status commit_check_distinct(struct commit *commit);
+// Checks the writes at the view and makes them the reader's batch.
+CHECKED enum status commit_prepare(struct commit *commit, bool encode);
+// Commits the reader's batch, which was prepared at the view. STATUS_BUSY: something changed.
+CHECKED enum status commit_prepared(struct commit *commit);
+// Fills in the error, counts a success; returns `status`.
+CHECKED enum status commit_conclude(struct commit *commit, enum status status, size_t operations);
 
 // ---- freezing (freeze.c): without the lock --------------------------------------------------
 

@@ -16,6 +16,7 @@
 #include "base/metrics.h"
 #include "storage/commit.h"
 #include "storage/flusher.h"
+#include "storage/history.h"
 #include "storage/merge.h"
 
 #define TRANSACTION_PAGES_MAX 16384
@@ -282,6 +283,7 @@ static enum status flush_finish(struct flush *flush) {
     struct storage *storage = flush->storage;
     catalog_unref(storage->checkpoint_catalog);
     storage->checkpoint_catalog = catalog_ref(flush->catalog);
+    history_keep(storage, flush->generations, flush->count);
     enum status status = drop_generations(flush);
     if (status != STATUS_OK) return status;
     ASSERT(flush->last_sequence <= wal_durable(storage->wal));

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "storage/commit.h"
+#include "storage/history.h"
 
 void flusher_wake(struct storage *storage) {
     mutex_lock(&storage->work_lock);
@@ -77,6 +78,7 @@ static void flusher_run(void *context) {
         storage->freeze_requested = storage->work_pending = false;
         mutex_unlock(&storage->work_lock);
         flusher_free_retired(storage);
+        history_prune(storage);
         enum status status = STATUS_OK;
         if (storage_failure(storage) == STATUS_OK && !atomic_load(&storage->abandon))
             status = work_once(storage, freeze, &more);

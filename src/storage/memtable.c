@@ -12,6 +12,7 @@ struct memtable {
     enum memtable_kind kind;
     uint32_t id;
     _Atomic uint64_t count;
+    _Atomic uint64_t last;    // sequence of the last put
     struct hash_index hashes; // MEMTABLE_STORE only
     struct skiplist list;
 };
@@ -66,6 +67,10 @@ uint64_t memtable_count(const struct memtable *memtable) {
     return atomic_load_explicit(&memtable->count, memory_order_relaxed);
 }
 
+uint64_t memtable_last(const struct memtable *memtable) {
+    return atomic_load_explicit(&memtable->last, memory_order_relaxed);
+}
+
 // ---- writing --------------------------------------------------------------------------------
 
 size_t memtable_put_overhead(void) {
@@ -116,6 +121,7 @@ static void add_version(struct memtable *memtable, struct memtable_node *node, u
 void memtable_put(struct memtable *memtable, struct bytes key, uint64_t sequence, bool tombstone,
                   struct bytes value) {
     ASSERT(key.size <= UINT32_MAX && value.size <= UINT32_MAX);
+    atomic_store_explicit(&memtable->last, sequence, memory_order_relaxed);
     struct memtable_node *node = find_or_place(memtable, key);
     if (node != NULL) {
         add_version(memtable, node, sequence, tombstone, value);

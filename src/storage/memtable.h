@@ -65,6 +65,8 @@ struct memtable *generation_next(const struct generation *generation, size_t *cu
 enum memtable_kind memtable_kind(const struct memtable *memtable);
 uint32_t memtable_id(const struct memtable *memtable);
 uint64_t memtable_count(const struct memtable *memtable); // nodes (keys)
+// The sequence of the last put; 0: none.
+uint64_t memtable_last(const struct memtable *memtable);
 
 // Writer only. After success the `operation_count` following memtable_put() calls to memtables of
 // this generation with together at most `key_bytes` of keys and `value_bytes` of values cannot

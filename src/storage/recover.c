@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "storage/commit.h"
 #include "storage/flusher.h"
+#include "storage/history.h"
 #include "storage/replay.h"
 
 #define FORMAT_TEXT "planck data 1\n"
@@ -264,6 +265,7 @@ static struct storage *storage_new(const char *path, const struct storage_option
     mutex_init(&storage->readers_lock);
     mutex_init(&storage->listeners_lock);
     mutex_init(&storage->work_lock);
+    history_init(storage);
     condition_init(&storage->work);
     condition_init(&storage->progress);
     list_init(&storage->frozen);
@@ -281,6 +283,7 @@ static void storage_free(struct storage *storage) {
         frozen_free(frozen);
     }
     flusher_free_retired(storage);
+    history_done(storage);
     version_unref(storage->version);
     catalog_unref(storage->checkpoint_catalog);
     dead_done(&storage->dead);
@@ -304,6 +307,8 @@ static void check_options(const struct storage_options *options) {
     ASSERT(options->flush_interval_ms >= 0 && options->generations_max >= 1);
     ASSERT(options->wal_segment_bytes >= 64 * 1024 && options->memtable_bytes >= 64 * 1024);
     ASSERT(options->vlog_segment_bytes >= 1024 * 1024 && options->index_map_bytes > 0);
+    ASSERT(options->transaction_bytes_max > 0 && options->transaction_age_max_ms > 0);
+    ASSERT(options->history_bytes_max >= 0);
 }
 
 enum status storage_open(const char *path, const struct storage_options *options,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "storage/snapshot.h"
+#include "storage/transaction.h"
 
 #define SCAN_RUN 16
 
@@ -20,6 +21,8 @@ struct memory_source {
     struct memtable_cursor cursor;
     struct bytes key;              // at the cursor
     const struct version *version; // that the view sees there; NULL: at the end
+    uint64_t sequence;             // what it sees: everything of a transaction's own writes
+    bool own;
 };
 
 struct scan {
@@ -27,6 +30,8 @@ struct scan {
     uint32_t store_id;
     uint32_t index_id;
     bool secondary, reverse, keys_only;
+    bool ended;
+    struct bytes last;         // key of the last entry given
     struct bytes lower, upper; // in `bounds`; NULL data: none
     struct index_cursor *cursor;
     bool cursor_placed, cursor_ended;
@@ -63,7 +68,7 @@ static void memory_settle(const struct scan *scan, struct memory_source *source)
     while (source->cursor.node != NULL) {
         source->key = memtable_node_key(source->cursor.node);
         if (beyond(scan, source->key)) break;
-        source->version = memtable_node_version(source->cursor.node, scan->view.sequence);
+        source->version = memtable_node_version(source->cursor.node, source->sequence);
         if (source->version != NULL) return;
         if (scan->reverse)
             memtable_cursor_previous(&source->cursor);
@@ -81,22 +86,29 @@ static void memory_next(const struct scan *scan, struct memory_source *source) {
     memory_settle(scan, source);
 }
 
-static void memory_begin(struct scan *scan) {
-    const struct snapshot *snapshot = scan->view.snapshot;
+static void memory_add(struct scan *scan, const struct generation *generation, uint64_t sequence,
+                       bool own) {
     enum memtable_kind kind = scan->secondary ? MEMTABLE_INDEX : MEMTABLE_STORE;
     uint32_t id = scan->secondary ? scan->index_id : scan->store_id;
-    for (size_t i = 0; i < snapshot->generation_count; i++) {
-        const struct memtable *memtable =
-            generation_memtable(snapshot->version->generations[i], kind, id);
-        if (memtable == NULL) continue;
-        struct memory_source *source = &scan->sources[scan->source_count];
-        if (scan->reverse)
-            memtable_seek_before(&source->cursor, memtable, scan->upper);
-        else
-            memtable_seek(&source->cursor, memtable, scan->lower);
-        memory_settle(scan, source);
-        if (source->version != NULL) scan->source_count++;
-    }
+    const struct memtable *memtable = generation_memtable(generation, kind, id);
+    if (memtable == NULL) return;
+    struct memory_source *source = &scan->sources[scan->source_count];
+    source->sequence = sequence;
+    source->own = own;
+    if (scan->reverse)
+        memtable_seek_before(&source->cursor, memtable, scan->upper);
+    else
+        memtable_seek(&source->cursor, memtable, scan->lower);
+    memory_settle(scan, source);
+    if (source->version != NULL) scan->source_count++;
+}
+
+static void memory_begin(struct scan *scan) {
+    const struct snapshot *snapshot = scan->view.snapshot;
+    const struct generation *own = view_own_writes(&scan->view);
+    if (own != NULL) memory_add(scan, own, UINT64_MAX, true);
+    for (size_t i = 0; i < snapshot->generation_count; i++)
+        memory_add(scan, snapshot->version->generations[i], scan->view.sequence, false);
 }
 
 // ---- the index ------------------------------------------------------------------------------
@@ -142,6 +154,7 @@ static enum status run_fill(struct scan *scan) {
 struct winner {
     struct bytes key;
     const struct version *version;   // from memory …
+    bool own;                        // of the transaction that reads
     const struct index_entry *entry; // … or from the index
 };
 
@@ -173,6 +186,7 @@ static enum status merge_step(struct scan *scan, struct winner *ret) {
         scan->run_next++;
     if (best == NULL) return STATUS_OK;
     ret->version = best->version;
+    ret->own = best->own;
     ret->entry = NULL;
     for (size_t i = 0; i < scan->source_count; i++) {
         struct memory_source *source = &scan->sources[i];
@@ -187,7 +201,7 @@ static enum status fill_primary(struct scan *scan, const struct winner *winner,
     memcpy(ret->key.bytes, winner->key.data, sizeof ret->key.bytes);
     ret->value = ret->document = (struct bytes){0};
     if (winner->version != NULL) {
-        ret->sequence = winner->version->sequence;
+        ret->sequence = winner->own ? 0 : winner->version->sequence;
         if (!scan->keys_only) ret->document = version_bytes(winner->version);
         return STATUS_OK;
     }
@@ -215,8 +229,10 @@ enum status scan_next(struct scan *scan, struct scan_entry *ret) {
     for (;;) {
         struct winner winner;
         enum status status = merge_step(scan, &winner);
+        scan->ended = status == STATUS_END;
         if (status != STATUS_OK) return status;
         if (winner.version != NULL && winner.version->tombstone) continue;
+        scan->last = winner.key; // stays in place as long as the view
         return scan->secondary ? fill_secondary(scan, &winner, ret)
                                : fill_primary(scan, &winner, ret);
     }
@@ -225,7 +241,7 @@ enum status scan_next(struct scan *scan, struct scan_entry *ret) {
 // ---- opening --------------------------------------------------------------------------------
 
 static struct scan *scan_new(const struct view *view, const struct scan_options *options) {
-    size_t sources = view->snapshot->generation_count;
+    size_t sources = view->snapshot->generation_count + 1; // and the transaction's own writes
     size_t bounds = (options->lower.size + options->upper.size + 15) & ~(size_t)7;
     struct scan *scan = calloc(1, sizeof *scan + bounds + sources * sizeof(struct memory_source));
     if (scan == NULL) return NULL;
@@ -276,8 +292,22 @@ enum status scan_open(const struct view *view, const struct scan_options *option
     return STATUS_OK;
 }
 
+// What a serializable transaction has seen of the range: all of it, or up to the last entry.
+static void note_range(const struct scan *scan) {
+    struct transaction_range range = {.kind = scan->secondary ? MEMTABLE_INDEX : MEMTABLE_STORE,
+                                      .store_id = scan->store_id,
+                                      .index_id = scan->index_id,
+                                      .lower = scan->lower,
+                                      .upper = scan->upper};
+    if (!scan->ended && scan->last.data == NULL) return; // nothing was asked
+    if (!scan->ended && scan->reverse) range.lower = scan->last;
+    if (!scan->ended && !scan->reverse) range.last = scan->last;
+    transaction_note_range(scan->view.transaction, &range);
+}
+
 void scan_close(struct scan *scan) {
     if (scan == NULL) return;
+    if (scan->view.transaction != NULL) note_range(scan);
     index_cursor_close(scan->cursor);
     view_end(&scan->view);
     free(scan);

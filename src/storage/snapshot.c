@@ -260,7 +260,7 @@ enum status snapshot_document(const struct snapshot *snapshot, uint32_t store_id
 enum status storage_get(const struct view *view, uint32_t store_id, const struct key *key,
                         struct bytes *ret_document, uint64_t *ret_sequence) {
     struct found found;
-    enum status status = snapshot_find(view->snapshot, view->sequence, store_id, key, &found);
+    enum status status = view_find(view, store_id, key, false, &found);
     if (status != STATUS_OK) return status;
     if (!found.exists) return STATUS_NOT_FOUND;
     status = snapshot_document(view->snapshot, store_id, key, &found, ret_document);

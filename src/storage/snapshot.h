@@ -62,6 +62,19 @@ CHECKED enum status snapshot_find(const struct snapshot *snapshot, uint64_t sequ
 // The same when the key is likely to be new.
 CHECKED enum status snapshot_find_new(struct snapshot *snapshot, uint64_t sequence,
                                       uint32_t store_id, const struct key *key, struct found *ret);
+// What the view sees under the key, a transaction's own writes (with sequence 0) included.
+// `likely_new`: it is probably not there.
+bool transaction_find(struct transaction *transaction, uint32_t store_id, const struct key *key,
+                      struct found *ret); // transaction.h
+CHECKED static inline enum status view_find(const struct view *view, uint32_t store_id,
+                                            const struct key *key, bool likely_new,
+                                            struct found *ret) {
+    if (__builtin_expect(view->transaction != NULL, 0) &&
+        transaction_find(view->transaction, store_id, key, ret))
+        return STATUS_OK;
+    if (likely_new) return snapshot_find_new(view->snapshot, view->sequence, store_id, key, ret);
+    return snapshot_find(view->snapshot, view->sequence, store_id, key, ret);
+}
 // The document that was found.
 CHECKED enum status snapshot_document(const struct snapshot *snapshot, uint32_t store_id,
                                       const struct key *key, const struct found *found,

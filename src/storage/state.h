@@ -8,6 +8,7 @@
 //                   commit lock when both are held.
 //   work lock       what is asked of the flusher and how far it is. May be taken under the commit
 //                   lock; only the version lock may be taken under it.
+//   history lock    live transactions and what is kept for them (history.h). A leaf.
 //   flusher thread  owns the index writer, the value log's tail, `checkpoint_catalog`, `drops`,
 //                   `builds` and `dead`; before the thread starts and after it was joined,
 //                   storage_open() and storage_close() do.
@@ -67,6 +68,15 @@ struct build {
     size_t slice; // entries in the next slice, so that it takes about BUILD_SLICE_NS
 };
 
+// What live transactions may conflict with (history.h).
+struct history {
+    struct mutex lock;
+    struct list members; // of struct history_member: live transactions
+    struct list kept;    // flushed generations that one of them may need, oldest first
+    uint64_t bytes;      // of those
+    uint64_t floor;      // newest sequence of what is neither kept nor in the version
+};
+
 struct storage {
     struct storage_options options;
     char *path;
@@ -91,6 +101,8 @@ struct storage {
 
     struct mutex readers_lock;
     struct list readers; // of struct reader
+
+    struct history history;
 
     struct mutex listeners_lock;
     struct listener listeners[LISTENERS_MAX];

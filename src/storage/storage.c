@@ -15,6 +15,9 @@ struct storage_options storage_options_default(void) {
         .memtable_bytes = (int64_t)(64 * MIB),
         .generations_max = 4,
         .index_map_bytes = (int64_t)(1024 * GIB),
+        .transaction_bytes_max = (int64_t)(64 * MIB),
+        .transaction_age_max_ms = 60000,
+        .history_bytes_max = (int64_t)(128 * MIB),
     };
 }
 

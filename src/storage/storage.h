@@ -31,9 +31,13 @@ struct storage_options {
     int64_t memtable_bytes;       // size at which a generation is frozen, >= 64 KiB
     int64_t generations_max;      // frozen generations before writers wait
     int64_t index_map_bytes;      // address space reserved for the index
-    bool repair;                  // cut a corrupt log instead of refusing to open
+    // Bounds of a transaction, and of what is kept in memory for the conflicts of live ones.
+    int64_t transaction_bytes_max;
+    int64_t transaction_age_max_ms;
+    int64_t history_bytes_max;
+    bool repair; // cut a corrupt log instead of refusing to open
 };
-// The defaults: 1000 ms, 16 MiB, 1 GiB, 64 MiB, 4, 1 TiB.
+// The defaults: 1000 ms, 16 MiB, 1 GiB, 64 MiB, 4, 1 TiB; 64 MiB, 60 s, 128 MiB.
 struct storage_options storage_options_default(void);
 
 // Opens or creates the directory `path`, replaying the log. STATUS_LOCKED, STATUS_CORRUPT (where is
@@ -137,7 +141,8 @@ enum read_point {
 };
 struct view {
     struct snapshot *snapshot;
-    uint64_t sequence; // operations up to and including this one are seen
+    uint64_t sequence;               // operations up to and including this one are seen
+    struct transaction *transaction; // whose own writes are seen as well, or NULL
 };
 // Begins a view (tens of ns when nothing changed). STATUS_NO_MEMORY, STATUS_IO.
 CHECKED enum status view_begin(struct reader *reader, enum read_point point, struct view *ret);
@@ -146,7 +151,7 @@ void view_end(struct view *view);
 const struct catalog *view_catalog(const struct view *view);
 
 // The document under `key`. It stays in place until the view ends. STATUS_NOT_FOUND,
-// STATUS_CORRUPT, STATUS_IO. `ret_sequence` may be NULL.
+// STATUS_CORRUPT, STATUS_IO. `ret_sequence` may be NULL; it is 0 for a transaction's own write.
 CHECKED enum status storage_get(const struct view *view, uint32_t store_id, const struct key *key,
                                 struct bytes *ret_document, uint64_t *ret_sequence);
 
@@ -164,7 +169,7 @@ struct scan_options {
 };
 struct scan_entry {
     struct key key;
-    uint64_t sequence;     // primary scans, and index scans that fetch documents
+    uint64_t sequence;     // primary scans, and index scans that fetch documents; 0: own write
     struct bytes value;    // index scans: the encoded value as stored (maybe truncated)
     struct bytes document; // valid until the view ends; empty when keys_only
 };
@@ -206,6 +211,41 @@ struct write_result {
 CHECKED enum status storage_write(struct storage *storage, struct reader *reader,
                                   const struct write *writes, size_t count,
                                   struct write_result *ret, struct error *error);
+
+// ---- transactions ---------------------------------------------------------------------------
+
+// Reads at one snapshot with the transaction's own writes laid over it; nobody else sees those
+// until the commit, which is all or nothing. The first committer wins: a commit is refused with
+// STATUS_CONFLICT when a key that it writes was written by somebody else since the snapshot. A
+// serializable transaction is refused as well when anything that it read, a range that it scanned
+// included, is not what it was; one that writes nothing always commits.
+//
+// It belongs to the reader's thread, may outlive any number of other operations of the reader, and
+// keeps the memory of its snapshot from being freed: its age and the bytes of its writes and read
+// set are bounded (storage_options).
+struct transaction;
+enum isolation { ISOLATION_SNAPSHOT, ISOLATION_SERIALIZABLE };
+// STATUS_NO_MEMORY, STATUS_IO.
+CHECKED enum status transaction_begin(struct reader *reader, enum isolation isolation,
+                                      struct transaction **ret);
+// A view in which its own writes are seen through every access path; to be ended with view_end()
+// before the transaction ends. What is written while a scan is open may be met by it or not.
+// STATUS_SNAPSHOT_TOO_OLD past the maximum age.
+CHECKED enum status transaction_view(struct transaction *transaction, struct view *ret);
+// As storage_write(), into the transaction: all of `writes` or none; sequences in the result are 0
+// but for `depends_on`. A refusal leaves the transaction as it was. `expected_sequence` of a key
+// that the transaction has written is always a conflict. STATUS_TOO_LARGE, STATUS_SNAPSHOT_TOO_OLD.
+CHECKED enum status transaction_write(struct transaction *transaction, const struct write *writes,
+                                      size_t count, struct write_result *ret, struct error *error);
+bool transaction_has_writes(const struct transaction *transaction);
+// Commits and frees the transaction, whatever the outcome; its views must have ended. Without
+// writes the sequences are 0. STATUS_CONFLICT, STATUS_SNAPSHOT_TOO_OLD (the history of conflicts
+// does not reach back to its snapshot, or it is too old itself), STATUS_NO_STORE (dropped since),
+// and what storage_write() gives.
+CHECKED enum status transaction_commit(struct transaction *transaction, struct write_result *ret,
+                                       struct error *error);
+// Forgets and frees it; NULL is fine. Its views must have ended.
+void transaction_abort(struct transaction *transaction);
 
 struct storage_stats {
     uint64_t memtable_bytes, frozen_generations, wal_bytes, vlog_bytes, vlog_dead_bytes,
