@@ -129,6 +129,7 @@ static enum status load_index(struct storage *storage, struct index_reader *read
     if (status == STATUS_OK) status = read_words(reader, META_VLOG_TAIL, tail, 2);
     if (status == STATUS_OK)
         status = index_each_catalog(reader, load_catalog_entry, storage->checkpoint_catalog);
+    if (status == STATUS_OK) status = catalog_load_end(storage->checkpoint_catalog);
     if (status == STATUS_OK) status = drop_load(storage, reader);
     if (status == STATUS_OK) status = dead_load(&storage->dead, reader);
     if (status != STATUS_OK) return status;
