@@ -5,9 +5,9 @@
     http_bench.py --epoll build/bench/epoll_server --planck build/src/planck/planck \\
         --service build/bench/service [--route NAME=PATH:RATIO:P99:CPU_US ...] [--tsv build/bench.tsv]
 
-The ceiling is one thread, which leaves the load generator a core of its own; planck runs with the
-workers that its configuration says. Each route is measured in rounds, the ceiling first and ours second, each time against the same
-load (wrk, one thread, keep-alive connections). The ceiling answers as many body bytes as the route
+The ceiling is one thread, and so is planck here (http.workers: 1 in bench/service), which leaves the
+load generator a core of its own. Each route is measured in rounds, the ceiling first and ours second,
+each time against the same load (wrk, one thread, keep-alive connections). The ceiling answers as many body bytes as the route
 does. Printed are medians: requests/s with the ratio to the ceiling, the 99th percentile with its
 ratio, and the CPU microseconds a request costs the server process (user and system time by
 /proc/PID/stat, all its threads). A goal is a least ratio for requests/s and a most for the others.
