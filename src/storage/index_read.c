@@ -2,6 +2,7 @@
 // Reading the index: readers, look-ups and cursors.
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "storage/index.h"
 #include "storage/index_lmdb.h"
 
@@ -16,8 +17,24 @@ struct index_cursor {
     uint8_t search[INDEX_SEARCH_KEY_MAX];
 };
 
+// Look-ups by key are kept, one at a place that its hash says: a descent through LMDB's pages
+// touches several times as many cache lines. An entry holds for one snapshot, whose number it
+// carries.
+#define POINT_SLOTS 16384
+
+struct point_slot {
+    uint64_t renewal;
+    uint32_t store_id;
+    struct key key;
+    struct index_entry entry;
+};
+#define CACHE_LINE 64
+_Static_assert(sizeof(struct point_slot) <= CACHE_LINE, "a slot is one cache line");
+
 struct index_reader {
     struct index *index;
+    uint8_t *points_memory; // zero pages until they are used; NULL: not yet needed, or none left
+    uint8_t *points;        // in it, where a cache line begins
     MDB_txn *transaction;
     bool active;      // `transaction` holds a snapshot
     uint64_t renewal; // counts transactions, for cursors to notice a new one
@@ -35,6 +52,7 @@ enum status index_reader_open(struct index *index, struct index_reader **ret) {
     int code = mdb_txn_begin(index->environment, NULL, MDB_RDONLY, &reader->transaction);
     if (code == 0) {
         reader->active = true;
+        reader->renewal = 1; // 0 is that of empty slots
         code = mdb_cursor_open(reader->transaction, index->trees[TREE_PRIMARY], &reader->point);
     }
     if (code != 0) {
@@ -77,6 +95,7 @@ void index_reader_close(struct index_reader *reader) {
     ASSERT(reader->open_cursors == 0);
     free_pool(reader->free[0]);
     free_pool(reader->free[1]);
+    free(reader->points_memory);
     if (reader->point != NULL) mdb_cursor_close(reader->point);
     if (reader->transaction != NULL) mdb_txn_abort(reader->transaction);
     free(reader);
@@ -84,15 +103,46 @@ void index_reader_close(struct index_reader *reader) {
 
 // ---- look-ups -------------------------------------------------------------------------------
 
-enum status index_get(struct index_reader *reader, uint32_t store_id, const struct key *key,
-                      struct index_entry *ret) {
-    ASSERT(reader->active);
+static bool has_points(struct index_reader *reader) {
+    if (reader->points != NULL) return true;
+    reader->points_memory = calloc(POINT_SLOTS + 1, CACHE_LINE);
+    if (reader->points_memory == NULL) return false;
+    reader->points = reader->points_memory + (-(uintptr_t)reader->points_memory & (CACHE_LINE - 1));
+    return true;
+}
+
+static struct point_slot *point_slot(const struct index_reader *reader, uint32_t store_id,
+                                     const struct key *key) {
+    uint64_t high = load_le64(key->bytes), low = load_le64(key->bytes + 8);
+    size_t place = hash_words(high ^ store_id, low) % POINT_SLOTS;
+    return (struct point_slot *)(reader->points + place * CACHE_LINE);
+}
+
+static enum status descend(struct index_reader *reader, uint32_t store_id, const struct key *key,
+                           struct index_entry *ret) {
     uint8_t bytes[INDEX_PRIMARY_KEY_SIZE];
     index_primary_key(bytes, store_id, key);
     MDB_val name = {.mv_size = sizeof bytes, .mv_data = bytes}, value;
     int code = mdb_cursor_get(reader->point, &name, &value, MDB_SET);
     if (code != 0) return index_status(code);
     return index_decode_entry(value, ret);
+}
+
+enum status index_get(struct index_reader *reader, uint32_t store_id, const struct key *key,
+                      struct index_entry *ret) {
+    ASSERT(reader->active);
+    if (!has_points(reader)) return descend(reader, store_id, key, ret);
+    struct point_slot *slot = point_slot(reader, store_id, key);
+    bool known = slot->renewal == reader->renewal && slot->store_id == store_id &&
+                 key_compare(&slot->key, key) == 0;
+    if (!known) {
+        struct index_entry entry;
+        enum status status = descend(reader, store_id, key, &entry);
+        if (status != STATUS_OK) return status;
+        *slot = (struct point_slot){reader->renewal, store_id, *key, entry};
+    }
+    *ret = slot->entry;
+    return STATUS_OK;
 }
 
 enum status index_get_meta(struct index_reader *reader, const char *name, struct bytes *ret) {
