@@ -76,7 +76,40 @@ static inline bool element_next(const uint8_t **next, const uint8_t *end, struct
 }
 
 // The value of an element whose payload was measured by element_payload_size().
-struct doc_value element_value(uint8_t type, const uint8_t *payload, size_t payload_size);
+static inline struct doc_value element_value(uint8_t type, const uint8_t *payload,
+                                             size_t payload_size) {
+    struct doc_value value = {.type = (enum doc_type)type};
+    uint64_t word;
+    switch (value.type) {
+    case DOC_DOUBLE:
+        word = load_le64(payload);
+        memcpy(&value.number, &word, sizeof word);
+        break;
+    case DOC_INT32:
+        value.integer = (int32_t)load_le32(payload);
+        break;
+    case DOC_INT64:
+    case DOC_DATE:
+    case DOC_TIMESTAMP:
+        value.integer = (int64_t)load_le64(payload);
+        break;
+    case DOC_BOOL:
+        value.boolean = payload[0] != 0;
+        break;
+    case DOC_STRING: // without its length and final NUL
+        value.payload = bytes_of(payload + 4, payload_size - 5);
+        break;
+    case DOC_BINARY:
+        value.binary_subtype = payload[4];
+        value.payload = bytes_of(payload + 5, payload_size - 5);
+        break;
+    default: // documents, identifiers, decimals, regular expressions, and types without payload
+        value.payload = bytes_of(payload, payload_size);
+        break;
+    }
+    return value;
+}
+
 // Writes the payload of `value` as BSON to `target`, which has room for value_payload_size().
 size_t value_payload_size(const struct doc_value *value);
 void value_write_payload(const struct doc_value *value, uint8_t *target);

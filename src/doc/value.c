@@ -23,39 +23,6 @@ size_t element_regex_size(const uint8_t *payload, size_t available) {
     return (size_t)(options_end + 1 - payload);
 }
 
-struct doc_value element_value(uint8_t type, const uint8_t *payload, size_t payload_size) {
-    struct doc_value value = {.type = (enum doc_type)type};
-    uint64_t word;
-    switch (value.type) {
-    case DOC_DOUBLE:
-        word = load_le64(payload);
-        memcpy(&value.number, &word, sizeof word);
-        break;
-    case DOC_INT32:
-        value.integer = (int32_t)load_le32(payload);
-        break;
-    case DOC_INT64:
-    case DOC_DATE:
-    case DOC_TIMESTAMP:
-        value.integer = (int64_t)load_le64(payload);
-        break;
-    case DOC_BOOL:
-        value.boolean = payload[0] != 0;
-        break;
-    case DOC_STRING: // without its length and final NUL
-        value.payload = bytes_of(payload + 4, payload_size - 5);
-        break;
-    case DOC_BINARY:
-        value.binary_subtype = payload[4];
-        value.payload = bytes_of(payload + 5, payload_size - 5);
-        break;
-    default: // documents, identifiers, decimals, regular expressions, and types without payload
-        value.payload = bytes_of(payload, payload_size);
-        break;
-    }
-    return value;
-}
-
 size_t value_payload_size(const struct doc_value *value) {
     uint8_t entry = element_sizes[(uint8_t)value->type];
     switch (value->type) {

@@ -3,8 +3,11 @@
 #include "engine/session.h"
 
 static struct head_field *find_field(struct head_field *fields, size_t count, struct bytes name) {
+    // A name in BSON holds no NUL and stands before one.
     for (size_t i = 0; i < count; i++)
-        if (bytes_equal_string(name, fields[i].name)) return &fields[i];
+        if (name.data[0] == (uint8_t)fields[i].name[0] &&
+            strcmp((const char *)name.data, fields[i].name) == 0)
+            return &fields[i];
     return NULL;
 }
 

@@ -30,8 +30,11 @@ enum status place_error(const struct place *place, struct error *error, const ch
 }
 
 static struct form_field *find_field(struct form_field *fields, size_t count, struct bytes name) {
+    // A name in BSON holds no NUL and stands before one.
     for (size_t i = 0; i < count; i++)
-        if (bytes_equal_string(name, fields[i].name)) return &fields[i];
+        if (name.data[0] == (uint8_t)fields[i].name[0] &&
+            strcmp((const char *)name.data, fields[i].name) == 0)
+            return &fields[i];
     return NULL;
 }
 
