@@ -100,12 +100,20 @@ static void buffer_restart(struct buffer *buffer) {
     buffer_clear(buffer);
 }
 
+// Its message is long, and most packets need none of it.
+static void error_clear(struct error *error) {
+    error->status = STATUS_OK;
+    error->line = error->column = 0;
+    error->offset = -1;
+    error->message[0] = '\0';
+}
+
 static void call_restart(struct call *call, enum read_point point) {
     call_end(call);
     arena_reset(&call->arena);
     buffer_restart(&call->reply);
     buffer_restart(&call->scratch);
-    call->error = (struct error){.offset = -1};
+    error_clear(&call->error);
     call->failed = -1;
     call->sequence = 0;
     call->status = STATUS_OK;
@@ -170,6 +178,11 @@ static uint64_t deadline_after(struct call *call, uint64_t budget_ns) {
     return now + budget_ns < now ? UINT64_MAX : now + budget_ns;
 }
 
+bool engine_may_suspend(struct bytes packet) {
+    uint16_t op = packet.size < PACKET_HEADER_SIZE ? 0 : load_le16(packet.data + 4);
+    return op == OP_QUERY || op == OP_COUNT;
+}
+
 enum status engine_dispatch(struct call *call, struct bytes bytes, enum read_point point,
                             uint64_t budget_ns) {
     call_restart(call, point);
@@ -181,8 +194,9 @@ enum status engine_dispatch(struct call *call, struct bytes bytes, enum read_poi
         status = packet_begin(&call->reply, call->packet.op, call->packet.correlation_id, &start);
     if (status == STATUS_NO_MEMORY) error_set(&call->error, status, "no memory for the reply");
     if (status == STATUS_OK) {
-        bool sliced = op->op == OP_QUERY || op->op == OP_COUNT;
+        bool sliced = engine_may_suspend(bytes);
         status = handlers[op->op](call, sliced ? deadline_after(call, budget_ns) : UINT64_MAX);
+        ASSERT(sliced || status != STATUS_PENDING);
     }
     if (status == STATUS_PENDING) {
         call->pending = true;

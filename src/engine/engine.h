@@ -39,6 +39,8 @@ uint64_t call_sequence(const struct call *call);
 // READ_LATEST for others. The packet must stay in place while the call is pending.
 CHECKED enum status engine_dispatch(struct call *call, struct bytes packet, enum read_point point,
                                     uint64_t budget_ns);
+// Whether that packet may become pending. All others are looked at during engine_dispatch() only.
+bool engine_may_suspend(struct bytes packet);
 CHECKED enum status engine_resume(struct call *call, uint64_t budget_ns);
 
 // ---- import -----------------------------------------------------------------------------------

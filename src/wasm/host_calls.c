@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The imports of module `planck` (docs/ABI.md) and the table of all host functions. Everything that
-// comes from the guest is hostile: pointers are checked against its memory, and a packet is copied
-// before the engine reads it, because the guest runs on while a reply is pending.
+// comes from the guest is hostile: pointers are checked against its memory, and a packet whose
+// reply may become pending is copied before the engine reads it, because the guest runs on
+// meanwhile. No guest runs while a host function does, and its memory is shared with no other.
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -58,6 +59,13 @@ static int64_t deliver_reply(struct instance *instance, uint8_t *target, uint32_
     return (int64_t)((status << 32) | (uint32_t)reply.size);
 }
 
+static bool keep_packet(struct instance *instance, struct bytes *packet) {
+    buffer_clear(&instance->packet);
+    if (buffer_append(&instance->packet, packet->data, packet->size) != STATUS_OK) return false;
+    *packet = buffer_bytes(&instance->packet);
+    return true;
+}
+
 static bool host_request(struct instance *instance, union host_value *values) {
     struct guest *guest = instance->guest;
     uint32_t length = values[1].u32, capacity = values[3].u32;
@@ -73,12 +81,11 @@ static bool host_request(struct instance *instance, union host_value *values) {
     if (instance->call == NULL)
         return instance_refuse(instance, "host_request: only process may use it");
     instance->has_reply = false;
-    buffer_clear(&instance->packet);
-    if (buffer_append(&instance->packet, packet, length) != STATUS_OK)
+    struct bytes bytes = bytes_of(packet, length);
+    if (engine_may_suspend(bytes) && !keep_packet(instance, &bytes))
         return instance_refuse(instance, "host_request: no memory");
-    uint64_t budget_ns = instance->slice_ns;
-    enum status status = engine_dispatch(instance->operation, buffer_bytes(&instance->packet),
-                                         instance->point, budget_ns);
+    enum status status =
+        engine_dispatch(instance->operation, bytes, instance->point, instance->slice_ns);
     if (status == STATUS_OK) {
         values[0].i64 = deliver_reply(instance, target, capacity);
         return true;

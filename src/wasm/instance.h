@@ -73,7 +73,7 @@ struct instance {
 
     // host_request and what follows it.
     struct call *operation; // the engine's
-    struct buffer packet;   // a copy: the guest must not change what the engine reads
+    struct buffer packet;   // a copy of one that may suspend: the guest must not change it then
     bool has_reply;
     enum host_wait_state wait;
     uint8_t *wait_destination;

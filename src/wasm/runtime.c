@@ -42,6 +42,8 @@ struct guest {
     wasmtime_context_t *context;
     wasmtime_instance_t handle;
     wasmtime_memory_t memory;
+    uint8_t *memory_base; // never moves: its whole reservation is mapped from the start
+    size_t memory_size;   // as last seen; it can only have grown since
     bool has[GUEST_FUNCTION_COUNT];
     bool instantiating, expired;
     wasmtime_func_t functions[GUEST_FUNCTION_COUNT];
@@ -517,6 +519,7 @@ static void find_exports(struct guest *guest) {
     bool found = wasmtime_instance_export_get(guest->context, &guest->handle, "memory", 6, &item);
     ASSERT(found && item.kind == WASMTIME_EXTERN_MEMORY);
     guest->memory = item.of.memory;
+    guest->memory_base = wasmtime_memory_data(guest->context, &guest->memory);
     for (size_t i = 0; i < GUEST_FUNCTION_COUNT; i++) {
         const char *name = guest_function_names[i];
         guest->has[i] =
@@ -556,12 +559,18 @@ bool guest_has(const struct guest *guest, enum guest_function function) {
 }
 
 uint8_t *guest_memory(struct guest *guest, size_t *ret_size) {
-    *ret_size = wasmtime_memory_data_size(guest->context, &guest->memory);
-    return wasmtime_memory_data(guest->context, &guest->memory);
+    if (guest->memory_base != NULL) // a start function runs before there is a memory to see
+        guest->memory_size = wasmtime_memory_data_size(guest->context, &guest->memory);
+    *ret_size = guest->memory_size;
+    return guest->memory_base;
 }
 
 uint8_t *guest_range(struct guest *guest, uint32_t pointer, uint32_t count) {
+    uint64_t end = (uint64_t)pointer + count;
     size_t size;
-    uint8_t *memory = guest_memory(guest, &size);
-    return (uint64_t)pointer + count <= size ? memory + pointer : NULL;
+    if (end > guest->memory_size) { // unless it has grown
+        guest_memory(guest, &size);
+        if (end > size) return NULL;
+    }
+    return guest->memory_base + pointer;
 }

@@ -114,7 +114,8 @@ enum guest_end guest_finish(struct guest *guest, uint32_t *ret_result, char *rea
                             size_t reason_size);
 // After instantiation.
 bool guest_has(const struct guest *guest, enum guest_function function);
-// The guest's memory: the address never changes, the size may grow while the guest runs.
+// The guest's memory: the address never changes, the size may grow while the guest runs; no memory
+// before it is instantiated.
 uint8_t *guest_memory(struct guest *guest, size_t *ret_size);
 // `count` bytes at `pointer`, or NULL when they are not all inside (never NULL for count 0 inside).
 uint8_t *guest_range(struct guest *guest, uint32_t pointer, uint32_t count);

@@ -54,6 +54,10 @@ static enum status complete(struct call *call) {
     return STATUS_OK;
 }
 
+bool engine_may_suspend(struct bytes packet) {
+    return packet.size >= PACKET_HEADER_SIZE && load_le16(packet.data + 4) == OP_QUERY;
+}
+
 enum status engine_dispatch(struct call *call, struct bytes packet, enum read_point point,
                             uint64_t budget_ns) {
     stub_engine.dispatched++;
@@ -62,8 +66,7 @@ enum status engine_dispatch(struct call *call, struct bytes packet, enum read_po
     call->packet = packet;
     call->packet_hash = hash_bytes(packet, 1);
     if (packet.size < PACKET_HEADER_SIZE) return STATUS_NO_MEMORY;
-    if (load_le16(packet.data + 4) != OP_QUERY || stub_engine.pending_slices == 0)
-        return complete(call);
+    if (!engine_may_suspend(packet) || stub_engine.pending_slices == 0) return complete(call);
     call->slices_left = stub_engine.pending_slices;
     return STATUS_PENDING;
 }
