@@ -32,59 +32,57 @@ static inline size_t size_of_cstring(const uint8_t *p, const uint8_t *end) {
     return size < rest ? size : SIZE_NONE;
 }
 
-static size_t regex_size(const uint8_t *p, const uint8_t *end) {
+__attribute__((noinline)) static size_t size_of_long_cstring(const uint8_t *p, const uint8_t *end) {
+    return size_of_cstring(p, end);
+}
+
+__attribute__((noinline)) static size_t regex_size(const uint8_t *p, const uint8_t *end) {
     size_t pattern = size_of_cstring(p, end);
     if (pattern == SIZE_NONE) return SIZE_NONE;
     size_t options = size_of_cstring(p + pattern + 1, end);
     return options == SIZE_NONE ? SIZE_NONE : pattern + options + 2;
 }
 
-// The bytes of a value at `p`, or SIZE_NONE; may be beyond `end`.
-static inline size_t payload_size(uint8_t type, const uint8_t *p, const uint8_t *end) {
-    size_t rest = (size_t)(end - p);
-    switch (type) {
-    case PK_TYPE_DOUBLE:
-    case PK_TYPE_DATE:
-    case PK_TYPE_INT64:
-    case BSON_TIMESTAMP:
-        return 8;
-    case PK_TYPE_TEXT:
-        return rest < 5 || load32(p) == 0 ? SIZE_NONE : (size_t)4 + load32(p);
-    case PK_TYPE_DOCUMENT:
-    case PK_TYPE_ARRAY:
-        return rest < 5 || load32(p) < 5 ? SIZE_NONE : load32(p);
-    case PK_TYPE_BINARY:
-        return rest < 5 ? SIZE_NONE : (size_t)5 + load32(p);
-    case BSON_OBJECT_ID:
-        return 12;
-    case PK_TYPE_BOOL:
-        return 1;
-    case PK_TYPE_NULL:
-    case BSON_MIN_KEY:
-    case BSON_MAX_KEY:
-        return 0;
-    case BSON_REGEX:
-        return regex_size(p, end);
-    case PK_TYPE_INT32:
-        return 4;
-    case BSON_DECIMAL128:
-        return 16;
-    default:
-        return SIZE_NONE;
-    }
-}
+// What a type's value measures: 0 for an unknown type, else one more than its fixed bytes, with
+// SHAPE_LENGTH when 32 bits at its start count further ones. A table, because types alternate from
+// element to element, which no processor foresees.
+#define SHAPE_FIXED(bytes) ((bytes) + 1)
+#define SHAPE_LENGTH 0x40
+#define SHAPE_REGEX 0x80
+static const uint8_t value_shapes[256] = {
+    [PK_TYPE_DOUBLE] = SHAPE_FIXED(8),
+    [PK_TYPE_TEXT] = SHAPE_FIXED(4) | SHAPE_LENGTH,
+    [PK_TYPE_DOCUMENT] = SHAPE_FIXED(0) | SHAPE_LENGTH,
+    [PK_TYPE_ARRAY] = SHAPE_FIXED(0) | SHAPE_LENGTH,
+    [PK_TYPE_BINARY] = SHAPE_FIXED(5) | SHAPE_LENGTH,
+    [BSON_OBJECT_ID] = SHAPE_FIXED(12),
+    [PK_TYPE_BOOL] = SHAPE_FIXED(1),
+    [PK_TYPE_DATE] = SHAPE_FIXED(8),
+    [PK_TYPE_NULL] = SHAPE_FIXED(0),
+    [BSON_REGEX] = SHAPE_REGEX,
+    [PK_TYPE_INT32] = SHAPE_FIXED(4),
+    [BSON_TIMESTAMP] = SHAPE_FIXED(8),
+    [PK_TYPE_INT64] = SHAPE_FIXED(8),
+    [BSON_DECIMAL128] = SHAPE_FIXED(16),
+    [BSON_MIN_KEY] = SHAPE_FIXED(0),
+    [BSON_MAX_KEY] = SHAPE_FIXED(0),
+};
 
-// Completes an element whose type and name are known, which end before `value`; where the next
-// begins, or NULL.
-static inline const uint8_t *element_value_at(struct element *element, const uint8_t *value,
-                                              const uint8_t *end) {
-    size_t size = payload_size(element->type, value, end);
-    // A length near 2^32 has wrapped around where size_t has 32 bits; it is below 5 then.
-    if (size > (size_t)(end - value)) return NULL;
-    if (size < 5 && (element->type == PK_TYPE_TEXT || element->type == PK_TYPE_BINARY)) return NULL;
-    element->payload = value;
-    element->payload_size = size;
-    return value + size;
+// Where the value at `value` ends; NULL unless it is one that ends at or before `end`.
+__attribute__((always_inline)) static inline const uint8_t *
+value_end(uint8_t type, const uint8_t *value, const uint8_t *end) {
+    size_t rest = (size_t)(end - value);
+    uint8_t shape = value_shapes[type];
+    uint64_t size = (uint64_t)(shape & 0x3f) - 1; // beyond everything for an unknown type
+    if (shape & SHAPE_LENGTH) {
+        if (rest < 5) return NULL;
+        size += load32(value);
+        if (size < 5) return NULL;
+    } else if (shape == SHAPE_REGEX) {
+        size = regex_size(value, end);
+        if (size == SIZE_NONE) return NULL;
+    }
+    return size <= rest ? value + size : NULL;
 }
 
 struct pk_iterator pk_iterate(struct pk_document document) {
@@ -100,13 +98,14 @@ struct pk_iterator pk_iterate(struct pk_document document) {
 static inline bool element_next(struct pk_iterator *iterator, struct element *ret) {
     const uint8_t *p = iterator->next, *end = iterator->end;
     if (p == NULL || p >= end) return false;
-    ret->type = *p;
-    ret->name = p + 1;
-    ret->name_size = size_of_cstring(p + 1, end);
     iterator->next = NULL;
-    if (ret->name_size == SIZE_NONE) return false;
-    iterator->next = element_value_at(ret, p + 2 + ret->name_size, end);
-    return iterator->next != NULL;
+    size_t name_size = size_of_cstring(p + 1, end);
+    if (name_size == SIZE_NONE) return false;
+    const uint8_t *value = p + 2 + name_size, *next = value_end(*p, value, end);
+    if (next == NULL) return false;
+    iterator->next = next;
+    *ret = (struct element){*p, p + 1, name_size, value, (size_t)(next - value)};
+    return true;
 }
 
 static struct pk_value element_value(const struct element *element) {
@@ -154,10 +153,34 @@ bool pk_next(struct pk_iterator *iterator, struct pk_text *ret_name, struct pk_v
     return true;
 }
 
-// The first element of that name.
+// Passes over the elements whose name is not the wanted one of up to seven bytes, which lie in
+// `word`, the first one lowest; `mask` covers them and the NUL behind. Where it stops, because of
+// the name or of the end, the caller goes on. A function of its own, so that all it handles stays
+// in registers.
+__attribute__((noinline)) static const uint8_t *skip_to_short(const uint8_t *p, const uint8_t *end,
+                                                              uint64_t word, uint64_t mask) {
+    while (p != NULL && end - p > 8) {
+        uint64_t here = load64(p + 1), zero = find_zero(here);
+        if (((here ^ word) & mask) == 0) break;
+        if (zero == 0) { // a long name
+            size_t size = size_of_long_cstring(p + 1, end);
+            if (size == SIZE_NONE) return NULL;
+            p = value_end(*p, p + 2 + size, end);
+        } else {
+            p = value_end(*p, p + 2 + __builtin_ctzll(zero) / 8, end);
+        }
+    }
+    return p;
+}
+
+// The first element of that name, whose first eight bytes `word` holds.
 static bool element_find(struct pk_document document, const char *name, size_t name_size,
-                         struct element *ret) {
+                         uint64_t word, struct element *ret) {
     struct pk_iterator iterator = pk_iterate(document);
+    if (name_size < 8) {
+        uint64_t mask = ~(uint64_t)0 >> (56 - 8 * name_size);
+        iterator.next = skip_to_short(iterator.next, iterator.end, word, mask);
+    }
     while (element_next(&iterator, ret)) {
         if (ret->name_size == name_size && same(ret->name, name, name_size)) return true;
     }
@@ -167,8 +190,10 @@ static bool element_find(struct pk_document document, const char *name, size_t n
 static bool element_find_path(struct pk_document document, const char *path, struct element *ret) {
     for (;;) {
         size_t part = 0;
-        while (path[part] != '\0' && path[part] != '.') part++;
-        if (!element_find(document, path, part, ret)) return false;
+        uint64_t word = 0;
+        for (; path[part] != '\0' && path[part] != '.'; part++)
+            word |= part < 8 ? (uint64_t)(uint8_t)path[part] << (8 * part) : 0;
+        if (!element_find(document, path, part, word, ret)) return false;
         if (path[part] == '\0') return true;
         if (ret->type != PK_TYPE_DOCUMENT && ret->type != PK_TYPE_ARRAY) return false;
         document = (struct pk_document){ret->payload, ret->payload_size};

@@ -56,6 +56,12 @@ static inline void store64(void *target, uint64_t value) {
     __builtin_memcpy(target, &value, sizeof value);
 }
 
+static inline void copy16(uint8_t *to, const uint8_t *from) {
+    uint64_t first = load64(from), second = load64(from + 8);
+    store64(to, first);
+    store64(to + 8, second);
+}
+
 // memcpy() without a call for the short runs that most texts are; overlapping stores cover the
 // sizes between powers of two.
 static inline void copy(void *target, const void *source, size_t size) {
@@ -63,9 +69,17 @@ static inline void copy(void *target, const void *source, size_t size) {
     const uint8_t *from = source;
     if (size > 64) {
         __builtin_memcpy(to, from, size);
+    } else if (size > 32) {
+        copy16(to, from);
+        copy16(to + 16, from + 16);
+        copy16(to + size - 32, from + size - 32);
+        copy16(to + size - 16, from + size - 16);
+    } else if (size >= 16) {
+        copy16(to, from);
+        copy16(to + size - 16, from + size - 16);
     } else if (size >= 8) {
-        uint64_t last = load64(from + size - 8);
-        for (size_t i = 0; i + 8 < size; i += 8) store64(to + i, load64(from + i));
+        uint64_t first = load64(from), last = load64(from + size - 8);
+        store64(to, first);
         store64(to + size - 8, last);
     } else if (size >= 4) {
         uint32_t first = load32(from), last = load32(from + size - 4);

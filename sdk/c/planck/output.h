@@ -48,17 +48,17 @@ void pk_escape(struct pk_out *out, struct pk_text text) {
 }
 
 // RFC 3986, "unreserved".
-static bool is_url_plain(char c) {
-    return (lower(c) >= 'a' && lower(c) <= 'z') || is_digit((uint8_t)c) || c == '-' || c == '.' ||
-           c == '_' || c == '~';
-}
+static const bool url_plain[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true,
+    ['.'] = true,         ['_'] = true,         ['~'] = true,
+};
 
 void pk_escape_url(struct pk_out *out, struct pk_text text) {
     static const char digits[] = "0123456789ABCDEF";
     uint8_t *start = buffer_reserve(&out->buffer, text.size * 3), *p = start;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t c = (uint8_t)text.data[i];
-        if (is_url_plain((char)c)) {
+        if (url_plain[c]) {
             *p++ = c;
             continue;
         }

@@ -28,10 +28,11 @@ static enum pk_status fail_here(struct pk_text message) {
 
 // A buffer with room for the header and `size` bytes.
 static struct buffer packet_begin(size_t size) {
-    struct buffer buffer = {0};
-    __builtin_memset(buffer_reserve(&buffer, PACKET_HEADER_SIZE + size), 0, PACKET_HEADER_SIZE);
-    buffer.size = PACKET_HEADER_SIZE;
-    return buffer;
+    size_t capacity = align8(PACKET_HEADER_SIZE + size);
+    if (capacity < BUFFER_FIRST) capacity = BUFFER_FIRST;
+    uint8_t *data = allocate(capacity);
+    for (size_t i = 0; i < PACKET_HEADER_SIZE; i += 8) store64(data + i, 0);
+    return (struct buffer){data, PACKET_HEADER_SIZE, capacity};
 }
 
 static void packet_append(struct buffer *packet, struct pk_document document) {

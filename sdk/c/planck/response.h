@@ -47,9 +47,9 @@ void pk_set_header(struct pk_request *request, const char *name, struct pk_text 
     add_header(request, text, value);
 }
 
-struct pk_out *pk_body(struct pk_request *request, const char *content_type) {
+static struct pk_out *begin_body(struct pk_request *request, struct pk_text content_type) {
     struct pk_out *out = &request->out;
-    pk_set_header(request, "content-type", pk_text_of(content_type));
+    request->content_type = content_type;
     if (out->buffer.data == NULL) {
         out->buffer.data = allocate(OUT_FIRST);
         out->buffer.capacity = OUT_FIRST;
@@ -60,16 +60,21 @@ struct pk_out *pk_body(struct pk_request *request, const char *content_type) {
     return out;
 }
 
+struct pk_out *pk_body(struct pk_request *request, const char *content_type) {
+    pk_set_header(request, "content-type", pk_text_of(content_type)); // which checks it
+    return begin_body(request, request->content_type);
+}
+
 struct pk_out *pk_html(struct pk_request *request) {
-    return pk_body(request, "text/html; charset=utf-8");
+    return begin_body(request, PK_TEXT("text/html; charset=utf-8"));
 }
 
 struct pk_out *pk_json(struct pk_request *request) {
-    return pk_body(request, "application/json");
+    return begin_body(request, PK_TEXT("application/json"));
 }
 
 struct pk_out *pk_plain(struct pk_request *request) {
-    return pk_body(request, "text/plain; charset=utf-8");
+    return begin_body(request, PK_TEXT("text/plain; charset=utf-8"));
 }
 
 void pk_redirect(struct pk_request *request, int status, struct pk_text location) {
