@@ -30,9 +30,9 @@ static void commit(struct buffer *log, const char *end) {
     ASSERT(log->size <= log->capacity);
 }
 
-static enum status add_front(struct http_connection *connection, int64_t now_ms) {
-    struct http_server *server = connection->server;
-    const struct http_request *request = &connection->exchange.request;
+static enum status add_front(struct http_exchange *exchange, int64_t now_ms) {
+    struct http_server *server = exchange->connection->server;
+    const struct http_request *request = &exchange->request;
     struct buffer *log = &server->log;
     enum status status = buffer_reserve(log, LINE_FIXED_MAX);
     if (status != STATUS_OK) return status;
@@ -48,9 +48,8 @@ static enum status add_front(struct http_connection *connection, int64_t now_ms)
     return log_escape(log, path);
 }
 
-static enum status add_rest(struct http_connection *connection, int status_code,
-                            size_t body_bytes) {
-    const struct http_exchange *exchange = &connection->exchange;
+static enum status add_rest(struct http_exchange *exchange, int status_code, size_t body_bytes) {
+    struct http_connection *connection = exchange->connection;
     struct buffer *log = &connection->server->log;
     enum status status = buffer_reserve(log, LINE_FIXED_MAX);
     if (status != STATUS_OK) return status;
@@ -71,15 +70,15 @@ static enum status add_rest(struct http_connection *connection, int status_code,
     return STATUS_OK;
 }
 
-void access_log_add(struct http_connection *connection, int status, size_t body_bytes,
-                    int64_t now_ms) {
-    struct buffer *log = &connection->server->log;
+void access_log_add(struct http_exchange *exchange, int status, size_t body_bytes, int64_t now_ms) {
+    struct http_server *server = exchange->connection->server;
+    struct buffer *log = &server->log;
     size_t before = log->size;
     // Without memory the line is lost, not the request.
-    if (add_front(connection, now_ms) != STATUS_OK ||
-        add_rest(connection, status, body_bytes) != STATUS_OK)
+    if (add_front(exchange, now_ms) != STATUS_OK ||
+        add_rest(exchange, status, body_bytes) != STATUS_OK)
         log->size = before;
-    if (log->size >= LOG_GATHERED_MAX) access_log_flush(connection->server);
+    if (log->size >= LOG_GATHERED_MAX) access_log_flush(server);
 }
 
 void access_log_flush(struct http_server *server) {

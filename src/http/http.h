@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP server: strict HTTP/1.1 (RFC 9110, RFC 9112) on `net`, one handler interface, routing.
-// One `struct http_server` per worker loop; everything runs on that loop's thread. A request is
-// handed over whole (head and body within limits); requests of one connection run one after the
-// other, so a pipelined request sees what the one before it did.
+// The HTTP server: strict HTTP/1.1 (RFC 9110, RFC 9112) and HTTP/2 (RFC 9113) on `net`, one handler
+// interface, routing. One `struct http_server` per worker loop; everything runs on that loop's
+// thread. A request is handed over whole (head and body within limits); requests of one HTTP/1.1
+// connection run one after the other, so a pipelined request sees what the one before it did.
+// Streams of an HTTP/2 connection run beside each other. A connection speaks HTTP/2 when ALPN says
+// so or, in clear, when it begins with HTTP/2's preface.
 #pragma once
 
 #include <stdbool.h>
@@ -27,7 +29,7 @@ static inline bool http_method_safe(enum http_method method) {
 }
 
 struct http_header {
-    struct bytes name;  // as sent; compare with http_name_equal()
+    struct bytes name;  // as sent (HTTP/2: lower case); compare with http_name_equal()
     struct bytes value; // without surrounding whitespace
 };
 // ASCII case-insensitive.
@@ -35,11 +37,12 @@ bool http_name_equal(struct bytes name, const char *text);
 
 struct http_request { // views into the exchange's memory
     enum http_method method;
-    uint8_t minor_version; // HTTP/1.0 or HTTP/1.1
+    uint8_t major_version; // 1 or 2
+    uint8_t minor_version; // HTTP/1.0 or HTTP/1.1; else 0
     struct bytes target;   // as sent, origin form
     struct bytes path;     // before '?', still percent-encoded, begins with '/' or is "*"
     struct bytes query;    // after '?', still encoded, maybe empty
-    const struct http_header *headers;
+    const struct http_header *headers; // HTTP/2: :authority as host, cookies joined
     size_t header_count;
     struct bytes body;
     struct bytes remote; // "127.0.0.1:50312"
@@ -62,11 +65,24 @@ struct http_options {         // all bounds are per connection unless said
     int64_t header_timeout_ms; // first byte to end of head: 408
     int64_t body_timeout_ms;   // head to end of body: 408
     int64_t idle_timeout_ms;   // between requests: closed
-    int64_t write_timeout_ms;  // a peer that takes nothing for this long is closed
+    int64_t write_timeout_ms;  // a peer (or stream) that takes nothing for this long is closed
     int64_t requests_max;      // per connection, then Connection: close
     int64_t connections_max;   // of this server (worker)
     bool access_log;           // one JSON line a request, written in batches
+    // TLS. A request in clear is redirected to https.
+    struct tls_context *tls; // NULL: in clear; it must outlive the server
+    int64_t handshake_timeout_ms;
+    // HTTP/2. A connection beyond one of the rates ends with ENHANCE_YOUR_CALM.
+    bool http2;
+    int64_t http2_streams_max;        // at once
+    int64_t http2_bodies_bytes_max;   // request bodies held at once: 503
+    int64_t http2_control_frames_max; // a second: all but requests and their data
+    int64_t http2_resets_max;         // a second: streams the client ends early or misuses
+    int64_t http2_continuations_max;  // frames of one header list behind the first
 };
+// For tls_options.protocols; `http_protocols_without_http2` leaves "h2" out.
+extern const char *const http_protocols[];
+extern const char *const http_protocols_without_http2[];
 struct http_options http_options_default(void);
 
 struct http_server;
@@ -79,7 +95,8 @@ CHECKED enum status http_server_new(struct loop *loop, const struct http_options
 // Takes over a connected socket.
 void http_server_adopt(struct http_server *server, int descriptor, const char *remote);
 size_t http_server_connections(const struct http_server *server);
-// Graceful end: idle connections close, running exchanges finish with Connection: close;
+// Graceful end: idle connections close, running exchanges finish with Connection: close or behind a
+// GOAWAY;
 // `on_done` runs when none is left. Connections still there after `grace_ms` are closed.
 void http_server_drain(struct http_server *server, uint64_t grace_ms,
                        void (*on_done)(void *context), void *context);
@@ -103,7 +120,8 @@ void http_respond(struct http_exchange *exchange, const struct http_response *re
 // text/html, then a small page. `allow` (may be NULL) is the Allow header of a 405.
 void http_respond_error(struct http_exchange *exchange, int status, const char *code,
                         const char *message, const char *allow);
-// Writes out what the access log holds; the worker calls it once a turn.
+// Sends what HTTP/2 connections have gathered and writes out the access log; to be called once a
+// turn of the loop.
 void http_server_turn(struct http_server *server);
 
 // ---- parsing (pure; also the fuzz target's entry) ---------------------------------------------

@@ -2,38 +2,12 @@
 // A connection's state machine: bytes in, requests to the handler one after the other, replies
 // out. A handler that answers within its call lets the loop in http1_advance() go on; after a later
 // answer the next request is begun from a posted call, never from inside http_respond().
-#include "base/clock.h"
 #include "parser.h"
 #include "server.h"
 
 enum { DISPATCHES_PER_TURN = 16 }; // of one connection's pipelined requests
 
 static void advance_posted(void *context);
-
-static void enter(struct http_connection *connection, enum http_phase phase, int64_t timeout_ms) {
-    if (connection->phase == phase) return;
-    connection->phase = phase;
-    connection->deadline_ms =
-        timeout_ms < 0 ? UINT64_MAX : loop_now_ms(connection->server->loop) + (uint64_t)timeout_ms;
-}
-
-void http1_finish(struct http_connection *connection, uint64_t linger_ms) {
-    if (connection->phase == PHASE_CLOSING) return;
-    enter(connection, PHASE_CLOSING, -1);
-    connection_finish(connection->socket, linger_ms);
-}
-
-void http1_close(struct http_connection *connection) {
-    if (connection->socket == NULL) return;
-    enter(connection, PHASE_CLOSING, -1);
-    connection_close(connection->socket);
-}
-
-enum status http1_write(struct http_connection *connection, const struct bytes *parts,
-                        size_t count) {
-    for (size_t i = 0; i < count; i++) connection->written_bytes += parts[i].size;
-    return connection_write(connection->socket, parts, count);
-}
 
 static bool clogged(const struct http_connection *connection) {
     return connection_unsent(connection->socket) > UNSENT_MAX;
@@ -53,22 +27,39 @@ static void throttle(struct http_connection *connection) {
         connection_resume(connection->socket);
 }
 
-static void begin_exchange(struct http_connection *connection, const struct http_request *request) {
+// A request in clear where TLS is spoken: the same address with https.
+static void redirect(struct http_connection *connection) {
     struct http_exchange *exchange = &connection->exchange;
-    exchange->request = *request;
-    exchange->request.remote = bytes_of_string(connection->remote);
-    server_request_id(connection->server, exchange->request.id);
-    exchange->started_ns = clock_monotonic_ns(clock_system());
-    exchange->running = true;
+    const struct http_header *host = http_request_header(&exchange->request, "host");
+    struct bytes target = exchange->request.target;
+    struct buffer location = {0};
+    bool known = host != NULL && host->value.size > 0 && target.data[0] == '/';
+    if (!known || buffer_append_format(&location, "https://%.*s%.*s", (int)host->value.size,
+                                       (const char *)host->value.data, (int)target.size,
+                                       (const char *)target.data) != STATUS_OK) {
+        exchange_refuse(exchange, 400, "this port speaks TLS");
+    } else {
+        struct http_header header = {bytes_of_string("Location"), buffer_bytes(&location)};
+        http_respond(exchange,
+                     &(struct http_response){.status = 308, .headers = &header, .header_count = 1});
+    }
+    buffer_done(&location);
+}
+
+static void begin(struct http_connection *connection, const struct http_request *request) {
+    exchange_begin(&connection->exchange, request);
     connection->continue_sent = false;
-    enter(connection, PHASE_RUNNING, -1);
+    http_connection_enter(connection, PHASE_RUNNING, -1);
 }
 
 static void dispatch(struct http_connection *connection) {
-    begin_exchange(connection, http_parser_request(connection->parser));
+    begin(connection, http_parser_request(connection->parser));
     struct http_server *server = connection->server;
     connection->dispatching = true;
-    server->handler(&connection->exchange, server->context);
+    if (connection->redirects)
+        redirect(connection);
+    else
+        server->handler(&connection->exchange, server->context);
     connection->dispatching = false;
 }
 
@@ -76,34 +67,29 @@ static void dispatch(struct http_connection *connection) {
 static void refuse(struct http_connection *connection) {
     const char *message = NULL;
     int status = http_parser_error(connection->parser, &message);
-    begin_exchange(connection, parser_request_so_far(connection->parser));
-    const char *code = status == 408   ? "timeout"
-                       : status == 413 ? "too_large"
-                       : status == 414 ? "too_large"
-                       : status == 431 ? "too_large"
-                       : status >= 500 ? "unsupported"
-                                       : "malformed";
-    http_respond_error(&connection->exchange, status, code, message, NULL);
+    begin(connection, parser_request_so_far(connection->parser));
+    exchange_refuse(&connection->exchange, status, message);
 }
 
 static void await_head(struct http_connection *connection) {
     const struct http_server *server = connection->server;
     if (http_parser_buffered(connection->parser) > 0) {
-        enter(connection, PHASE_HEAD, server->options.header_timeout_ms);
+        http_connection_enter(connection, PHASE_HEAD, server->options.header_timeout_ms);
     } else if (connection->ended || server->draining) {
-        http1_finish(connection, LINGER_MS);
+        http_connection_finish(connection, LINGER_MS);
     } else {
-        enter(connection, PHASE_IDLE, server->options.idle_timeout_ms);
+        http_connection_enter(connection, PHASE_IDLE, server->options.idle_timeout_ms);
     }
 }
 
 static void await_body(struct http_connection *connection) {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    enter(connection, PHASE_BODY, connection->server->options.body_timeout_ms);
+    http_connection_enter(connection, PHASE_BODY, connection->server->options.body_timeout_ms);
     if (connection->continue_sent || !http_parser_expects_continue(connection->parser)) return;
     connection->continue_sent = true;
     struct bytes part = bytes_of_string(go_on);
-    if (http1_write(connection, &part, 1) != STATUS_OK) http1_close(connection);
+    if (connection_write(connection->socket, &part, 1) != STATUS_OK)
+        http_connection_close(connection);
 }
 
 // Goes on in the next turn, so that others get theirs.
@@ -143,75 +129,24 @@ void http1_time_out(struct http_connection *connection) {
     http1_advance(connection);
 }
 
-// ---- events of the socket ---------------------------------------------------------------------
-
-static void on_read(struct bytes bytes, void *context) {
-    struct http_connection *connection = context;
-    if (connection->phase == PHASE_CLOSING) return;
+void http1_feed(struct http_connection *connection, struct bytes bytes) {
     http_parser_feed(connection->parser, bytes);
     http1_advance(connection);
     throttle(connection);
 }
 
-// A client that closes its direction may still read: it gets the answers to what it has sent.
-static void on_end(bool failed, void *context) {
-    struct http_connection *connection = context;
-    connection->ended = true;
-    if (failed)
-        http1_close(connection);
-    else
-        http1_advance(connection);
-}
-
-static void on_drained(void *context) {
-    struct http_connection *connection = context;
+void http1_drained(struct http_connection *connection) {
     throttle(connection);
     http1_advance(connection);
 }
 
-static void release_if_unused(struct http_connection *connection) {
-    if (connection->socket != NULL || connection->exchange.running || connection->posted) return;
-    server_release(connection);
-}
-
-static void on_closed(void *context) {
-    struct http_connection *connection = context;
-    struct http_exchange *exchange = &connection->exchange;
-    connection->socket = NULL;
-    connection->phase = PHASE_CLOSING;
-    if (!exchange->running) {
-        release_if_unused(connection);
-    } else if (exchange->on_cancel != NULL) {
-        // It may answer, which frees the connection.
-        exchange->on_cancel(exchange->cancel_context);
-    }
-}
-
-const struct connection_events http1_events = {
-    .on_read = on_read, .on_end = on_end, .on_drained = on_drained, .on_closed = on_closed};
-
-// ---- exchanges --------------------------------------------------------------------------------
-
-const struct http_request *http_exchange_request(const struct http_exchange *exchange) {
-    return &exchange->request;
-}
-
-struct arena *http_exchange_arena(struct http_exchange *exchange) {
-    return &exchange->arena;
-}
-
-void http_exchange_on_cancel(struct http_exchange *exchange, void (*function)(void *context),
-                             void *context) {
-    ASSERT(exchange->running);
-    exchange->on_cancel = function;
-    exchange->cancel_context = context;
-}
+// ---- replies ----------------------------------------------------------------------------------
 
 static void advance_posted(void *context) {
     struct http_connection *connection = context;
     connection->posted = false;
     if (connection->socket == NULL)
-        release_if_unused(connection);
+        http_connection_release_if_unused(connection);
     else
         http1_advance(connection);
 }
@@ -220,16 +155,9 @@ static void advance_posted(void *context) {
 static bool is_last(const struct http_connection *connection) {
     const struct http_server *server = connection->server;
     return http_parser_state(connection->parser) != HTTP_PARSE_DONE || server->draining ||
-           !http_parser_keep_alive(connection->parser) ||
+           connection->redirects || !http_parser_keep_alive(connection->parser) ||
            connection->requests + 1 >= server->options.requests_max ||
            (connection->ended && http_parser_buffered(connection->parser) == 0);
-}
-
-static void end_exchange(struct http_connection *connection) {
-    struct http_exchange *exchange = &connection->exchange;
-    exchange->running = false;
-    exchange->on_cancel = NULL;
-    arena_reset(&exchange->arena);
 }
 
 static void next_request(struct http_connection *connection) {
@@ -243,27 +171,21 @@ static void next_request(struct http_connection *connection) {
         http1_advance(connection);
 }
 
-void http_respond(struct http_exchange *exchange, const struct http_response *response) {
-    struct http_connection *connection = container_of(exchange, struct http_connection, exchange);
-    ASSERT(exchange->running);
+void http1_respond(struct http_connection *connection, const struct http_response *response) {
+    struct http_exchange *exchange = &connection->exchange;
     if (connection->phase == PHASE_CLOSING) { // the client is gone
-        end_exchange(connection);
-        release_if_unused(connection);
-        return;
-    }
-    const char *problem = NULL;
-    if (!response_check(response, &problem)) {
-        http_respond_error(exchange, 500, "internal", problem, NULL);
+        exchange_end(exchange);
+        http_connection_release_if_unused(connection);
         return;
     }
     bool last = is_last(connection);
     enum status status = response_send(connection, response, last);
-    end_exchange(connection);
+    exchange_end(exchange);
     connection->requests++;
     if (status != STATUS_OK)
-        http1_close(connection);
+        http_connection_close(connection);
     else if (last)
-        http1_finish(connection, LINGER_MS);
+        http_connection_finish(connection, LINGER_MS);
     else
         next_request(connection);
 }

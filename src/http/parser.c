@@ -78,6 +78,7 @@ static void publish(struct http_parser *parser) {
         parser->headers[i].name = bytes_of(parser_at(parser, place->name), place->name_size);
         parser->headers[i].value = bytes_of(parser_at(parser, place->value), place->value_size);
     }
+    request->major_version = 1;
     request->headers = parser->headers;
     request->header_count = parser->header_count;
     request->target = parser->target_is_root

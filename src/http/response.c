@@ -69,8 +69,7 @@ static char *put_headers(char *place, const struct http_response *response) {
 static char *put_own_headers(char *place, struct http_connection *connection,
                              const struct http_response *response, bool close) {
     const struct http_request *request = &connection->exchange.request;
-    // A 204 has no length (RFC 9110 §8.6); that of a 304 is unknown when no body was given.
-    if (response->status != 204 && !(response->status == 304 && response->body.size == 0)) {
+    if (response_has_length(response)) {
         place = put_text(place, "Content-Length: ");
         place = text_put_number(place, response->body.size);
         place = put_text(place, "\r\n");
@@ -93,17 +92,22 @@ static size_t headers_size(const struct http_response *response) {
     return size;
 }
 
-static bool has_body(const struct http_connection *connection,
-                     const struct http_response *response) {
-    return connection->exchange.request.method != HTTP_HEAD && response->status != 204 &&
+bool response_has_body(const struct http_exchange *exchange, const struct http_response *response) {
+    return exchange->request.method != HTTP_HEAD && response->status != 204 &&
            response->status != 304;
+}
+
+// A 204 has no length (RFC 9110 §8.6); that of a 304 is unknown when no body was given.
+bool response_has_length(const struct http_response *response) {
+    return response->status != 204 && !(response->status == 304 && response->body.size == 0);
 }
 
 enum status response_send(struct http_connection *connection, const struct http_response *response,
                           bool close) {
     struct http_server *server = connection->server;
     struct buffer *output = &server->output;
-    struct bytes body = has_body(connection, response) ? response->body : bytes_of(NULL, 0);
+    struct bytes body =
+        response_has_body(&connection->exchange, response) ? response->body : bytes_of(NULL, 0);
     bool copied = body.size <= BODY_COPIED_MAX;
     size_t bound = headers_size(response) + (copied ? body.size : 0);
     buffer_clear(output);
@@ -120,7 +124,8 @@ enum status response_send(struct http_connection *connection, const struct http_
     ASSERT(output->size <= bound);
 
     struct bytes parts[2] = {buffer_bytes(output), body};
-    status = http1_write(connection, parts, copied ? 1 : 2);
-    if (server->options.access_log) access_log_add(connection, response->status, body.size, now_ms);
+    status = connection_write(connection->socket, parts, copied ? 1 : 2);
+    if (server->options.access_log)
+        access_log_add(&connection->exchange, response->status, body.size, now_ms);
     return status;
 }

@@ -19,8 +19,6 @@ enum {
     SWEEPS_PER_TIMEOUT = 4,
     IDLE_LINGER_MS = 250, // nothing was promised to an idle connection
     IDLE_KEPT_MS = 5000,  // memory for the next request is kept this long
-    ARENA_BLOCK = 16 * 1024,
-    ARENA_MAX = 64 * 1024 * 1024,
 };
 
 struct http_options http_options_default(void) {
@@ -35,8 +33,18 @@ struct http_options http_options_default(void) {
         .requests_max = INT64_MAX,
         .connections_max = 10000,
         .access_log = true,
+        .handshake_timeout_ms = 10000,
+        .http2 = true,
+        .http2_streams_max = 128,
+        .http2_bodies_bytes_max = 16 * MIB,
+        .http2_control_frames_max = 1000,
+        .http2_resets_max = 100,
+        .http2_continuations_max = 8,
     };
 }
+
+const char *const http_protocols[] = {"h2", "http/1.1", NULL};
+const char *const http_protocols_without_http2[] = {"http/1.1", NULL};
 
 // ---- ids and times ----------------------------------------------------------------------------
 
@@ -81,18 +89,17 @@ int64_t server_clock(struct http_server *server) {
 // ---- the sweep: all timeouts, a few times a second ----------------------------------------------
 
 static void check_writing(struct http_connection *connection, uint64_t now_ms) {
-    size_t unsent = connection_unsent(connection->socket);
-    if (unsent == 0) {
+    if (connection_unsent(connection->socket) == 0) {
         connection->write_deadline_ms = 0;
         return;
     }
-    uint64_t taken = connection->written_bytes - unsent;
+    uint64_t taken = connection_sent(connection->socket);
     if (connection->write_deadline_ms == 0 || taken != connection->taken_bytes) {
         connection->taken_bytes = taken;
         connection->write_deadline_ms =
             now_ms + (uint64_t)connection->server->options.write_timeout_ms;
     } else if (now_ms >= connection->write_deadline_ms) {
-        http1_close(connection);
+        http_connection_close(connection);
     }
 }
 
@@ -108,8 +115,8 @@ static void give_back(struct http_connection *connection, uint64_t now_ms) {
 
 static void check_deadline(struct http_connection *connection, uint64_t now_ms) {
     if (now_ms < connection->deadline_ms) return;
-    if (connection->phase == PHASE_IDLE)
-        http1_finish(connection, IDLE_LINGER_MS);
+    if (connection->phase == PHASE_IDLE || connection->phase == PHASE_HANDSHAKE)
+        http_connection_finish(connection, IDLE_LINGER_MS);
     else if (connection->phase != PHASE_CLOSING && !connection->paused)
         http1_time_out(connection);
 }
@@ -124,10 +131,13 @@ static void sweep(void *context) {
         next = node->next;
         struct http_connection *connection = container_of(node, struct http_connection, node);
         if (connection->socket == NULL) continue;
-        check_deadline(connection, now_ms);
+        if (connection->phase == PHASE_STREAMS)
+            http2_sweep(connection, now_ms);
+        else
+            check_deadline(connection, now_ms);
         check_writing(connection, now_ms);
         give_back(connection, now_ms);
-        if (over) http1_close(connection);
+        if (over) http_connection_close(connection);
     }
 }
 
@@ -136,6 +146,8 @@ static uint64_t sweep_interval_ms(const struct http_options *options) {
     if (options->body_timeout_ms < shortest) shortest = options->body_timeout_ms;
     if (options->idle_timeout_ms < shortest) shortest = options->idle_timeout_ms;
     if (options->write_timeout_ms < shortest) shortest = options->write_timeout_ms;
+    if (options->tls != NULL && options->handshake_timeout_ms < shortest)
+        shortest = options->handshake_timeout_ms;
     int64_t interval = shortest / SWEEPS_PER_TIMEOUT;
     if (interval < SWEEP_MS_MIN) return SWEEP_MS_MIN;
     return interval > SWEEP_MS_MAX ? SWEEP_MS_MAX : (uint64_t)interval;
@@ -144,6 +156,7 @@ static uint64_t sweep_interval_ms(const struct http_options *options) {
 // ---- connections ------------------------------------------------------------------------------
 
 static void connection_object_free(struct http_connection *connection) {
+    http2_free(connection->http2);
     http_parser_free(connection->parser);
     arena_done(&connection->exchange.arena);
     free(connection);
@@ -164,36 +177,46 @@ static struct http_connection *connection_object_new(struct http_server *server,
         return NULL;
     }
     connection->server = server;
-    connection->phase = PHASE_IDLE;
-    connection->deadline_ms = loop_now_ms(server->loop) + (uint64_t)options->idle_timeout_ms;
+    connection->preface_possible = options->http2 && options->tls == NULL;
+    connection->phase = options->tls != NULL ? PHASE_HANDSHAKE : PHASE_IDLE;
+    int64_t timeout_ms =
+        options->tls != NULL ? options->handshake_timeout_ms : options->idle_timeout_ms;
+    connection->deadline_ms = loop_now_ms(server->loop) + (uint64_t)timeout_ms;
+    connection->exchange.connection = connection;
     connection->exchange.arena = (struct arena){.limit = ARENA_MAX, .block_size = ARENA_BLOCK};
     snprintf(connection->remote, sizeof connection->remote, "%s", remote);
     return connection;
 }
 
 // Too many: says so if the socket takes it at once.
-static void turn_away(int descriptor) {
+static void turn_away(const struct http_server *server, int descriptor) {
     static const char reply[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
                                 "Connection: close\r\nRetry-After: 1\r\n\r\n";
     // Whether it arrives does not matter any more.
-    ssize_t ignored = send(descriptor, reply, sizeof reply - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    (void)ignored;
+    if (server->options.tls == NULL) {
+        ssize_t ignored = send(descriptor, reply, sizeof reply - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)ignored;
+    }
     shutdown(descriptor, SHUT_WR);
     close(descriptor);
 }
 
 void http_server_adopt(struct http_server *server, int descriptor, const char *remote) {
     if (server->draining || (int64_t)server->connection_count >= server->options.connections_max) {
-        turn_away(descriptor);
+        turn_away(server, descriptor);
         return;
     }
     struct http_connection *connection = connection_object_new(server, remote);
     if (connection == NULL) {
-        turn_away(descriptor);
+        turn_away(server, descriptor);
         return;
     }
-    enum status status =
-        connection_open(server->loop, descriptor, &http1_events, connection, &connection->socket);
+    struct tls_context *tls = server->options.tls;
+    const struct connection_events *events = &http_connection_events;
+    enum status status = tls != NULL ? connection_open_tls(server->loop, descriptor, tls, events,
+                                                           connection, &connection->socket)
+                                     : connection_open(server->loop, descriptor, events, connection,
+                                                       &connection->socket);
     if (status != STATUS_OK) {
         log_warn("http", "a connection from %s was dropped: %s", remote, status_text(status));
         connection_object_free(connection);
@@ -229,6 +252,8 @@ enum status http_server_new(struct loop *loop, const struct http_options *option
                             http_handler *handler, void *context, struct http_server **ret) {
     ASSERT(options->header_bytes_max > 0 && options->header_count_max > 0);
     ASSERT(options->body_bytes_max >= 0 && options->requests_max > 0);
+    ASSERT(options->tls == NULL || options->handshake_timeout_ms > 0);
+    ASSERT(!options->http2 || options->http2_streams_max > 0);
     struct http_server *server = calloc(1, sizeof *server);
     if (server == NULL) return STATUS_NO_MEMORY;
     enum status status = timer_new(loop, sweep, server, &server->sweep);
@@ -244,6 +269,8 @@ enum status http_server_new(struct loop *loop, const struct http_options *option
     server->id_prefix = random_u64(random_system());
     server->second = -1;
     list_init(&server->connections);
+    list_init(&server->unflushed);
+    list_init(&server->spare_streams);
     *ret = server;
     return STATUS_OK;
 }
@@ -262,7 +289,10 @@ void http_server_drain(struct http_server *server, uint64_t grace_ms,
     struct list *head = &server->connections;
     for (struct list *node = head->next; node != head; node = node->next) {
         struct http_connection *connection = container_of(node, struct http_connection, node);
-        if (connection->phase == PHASE_IDLE) http1_finish(connection, IDLE_LINGER_MS);
+        if (connection->phase == PHASE_STREAMS)
+            http2_drain(connection);
+        else if (connection->phase == PHASE_IDLE || connection->phase == PHASE_HANDSHAKE)
+            http_connection_finish(connection, IDLE_LINGER_MS);
     }
 }
 
@@ -270,6 +300,7 @@ void http_server_free(struct http_server *server) {
     if (server == NULL) return;
     ASSERT(server->connection_count == 0);
     access_log_flush(server);
+    http2_free_spares(server);
     timer_free(server->sweep);
     buffer_done(&server->output);
     buffer_done(&server->log);
@@ -277,5 +308,6 @@ void http_server_free(struct http_server *server) {
 }
 
 void http_server_turn(struct http_server *server) {
+    http2_flush_all(server);
     access_log_flush(server);
 }

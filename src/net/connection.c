@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection is a poll handle and a buffer of unsent bytes. The common case costs one receive
 // and one send and never touches the poll set: interest in writing exists only while bytes are
-// unsent.
+// unsent. With TLS a session stands between the socket and the caller: it receives from the socket
+// itself, and what it wants to send is gathered in the unsent bytes.
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "loop.h"
+#include "tls.h"
 
 enum {
     PARTS_MAX = 8,
-    UNSENT_KEPT_MAX = 64 * 1024, // capacity that a drained buffer may keep
+    UNSENT_KEPT_MAX = 64 * 1024,      // capacity that a drained buffer may keep
+    TLS_RECEIVES = 4,                 // of one connection in a turn, about 16 KiB each
+    TLS_GATHERED_MAX = 128 * 1024,    // encrypted before it is sent
+    TLS_UNANSWERED_MAX = 1024 * 1024, // unsent bytes at which a TLS peer is not read any more
+    TLS_HANDSHAKE_RECORD = 22,        // the first byte of a TLS client
 };
 
 struct connection {
@@ -24,6 +31,12 @@ struct connection {
     int interest; // what the poll handle is asked for
     struct buffer unsent;
     size_t sent; // leading bytes of `unsent` that are gone
+    uint64_t sent_total;
+    struct tls_context *tls_context; // until the first byte tells whether the peer speaks TLS
+    struct tls_session *tls;         // NULL: in clear
+    int receives_left;               // in this turn
+    bool established;                // the handshake is done
+    bool undelivered;                // the session may hold bytes that nobody has read
     bool paused;
     bool ended;     // the peer closed its direction
     bool failed;    // writing or reading failed
@@ -36,13 +49,23 @@ struct connection {
 
 static void on_poll(uv_poll_t *handle, int failed, int events);
 
+// Whether what arrives is wanted. A TLS peer can make us answer without any request (key updates),
+// so it is not read while it takes nothing.
+static bool reads(const struct connection *connection) {
+    if (connection->closing || connection->failed || connection->ended) return false;
+    if (connection->finishing) return true;
+    bool flooding = connection->tls != NULL && connection_unsent(connection) > TLS_UNANSWERED_MAX;
+    return !connection->paused && !flooding;
+}
+
 // Errors and hang-ups are always reported for a descriptor in the poll set; asking for urgent data
 // alone keeps it there while we want neither to read nor to write, so that a reset is noticed.
 static void update_interest(struct connection *connection) {
     int interest = 0;
-    if (!connection->ended && (!connection->paused || connection->finishing))
-        interest |= UV_READABLE;
-    if (connection_unsent(connection) > 0) interest |= UV_WRITABLE;
+    if (reads(connection)) interest |= UV_READABLE;
+    // What the session holds is no news to the poll; a writable socket wakes us as well.
+    bool holds = connection->undelivered && reads(connection);
+    if (connection_unsent(connection) > 0 || holds) interest |= UV_WRITABLE;
     if (interest == 0) interest = UV_PRIORITIZED;
     if (connection->closing || interest == connection->interest) return;
     int failed = uv_poll_start(&connection->poll, interest, on_poll);
@@ -79,7 +102,7 @@ static void end_of_input(struct connection *connection) {
     }
 }
 
-static void read_some(struct connection *connection) {
+static void read_clear(struct connection *connection) {
     uint8_t *buffer = connection->loop->read_buffer;
     ssize_t got = recv(connection->descriptor, buffer, LOOP_READ_BUFFER_SIZE, 0);
     if (got > 0) {
@@ -119,24 +142,131 @@ static void unsent_release(struct connection *connection) {
     if (connection->unsent.capacity > UNSENT_KEPT_MAX) buffer_done(&connection->unsent);
 }
 
-static void write_some(struct connection *connection) {
+// False when the socket failed.
+static bool send_unsent(struct connection *connection) {
     size_t left = connection_unsent(connection);
-    if (left == 0) return;
+    if (left == 0) return true;
     ssize_t put = send(connection->descriptor, connection->unsent.data + connection->sent, left,
                        MSG_NOSIGNAL);
-    if (put < 0) {
-        if (!would_block(errno)) fail(connection);
-        return;
-    }
+    if (put < 0) return would_block(errno);
     connection->sent += (size_t)put;
-    if ((size_t)put < left) return;
-    unsent_release(connection);
-    if (connection->finishing) {
+    connection->sent_total += (size_t)put;
+    if ((size_t)put == left) unsent_release(connection);
+    return true;
+}
+
+static void write_some(struct connection *connection) {
+    if (connection_unsent(connection) == 0) return;
+    if (!send_unsent(connection)) {
+        fail(connection);
+    } else if (connection_unsent(connection) > 0) {
+        update_interest(connection);
+    } else if (connection->finishing) {
         begin_linger(connection);
+    } else {
+        update_interest(connection);
+        // During the handshake what was sent was not the caller's.
+        if (connection->tls == NULL || connection->established)
+            connection->events->on_drained(connection->context);
+    }
+}
+
+// ---- TLS --------------------------------------------------------------------------------------
+
+static ssize_t tls_receive(void *context, void *data, size_t size) {
+    struct connection *connection = context;
+    if (connection->receives_left-- <= 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    ssize_t got = recv(connection->descriptor, data, size, 0);
+    if (got < 0 && would_block(errno)) errno = EAGAIN;
+    return got;
+}
+
+static enum status append_unsent(struct connection *connection, const void *data, size_t size) {
+    if (connection->sent > connection->unsent.size / 2) {
+        buffer_consume(&connection->unsent, connection->sent);
+        connection->sent = 0;
+    }
+    return buffer_append(&connection->unsent, data, size);
+}
+
+static bool tls_send(void *context, const void *data, size_t size) {
+    return append_unsent(context, data, size) == STATUS_OK;
+}
+
+static const struct tls_transport transport = {.receive = tls_receive, .send = tls_send};
+
+// The peer's first byte decides. False when there is none yet or the connection ended.
+static bool choose_transport(struct connection *connection) {
+    uint8_t first = 0;
+    ssize_t got = recv(connection->descriptor, &first, 1, MSG_PEEK);
+    if (got == 0) end_of_input(connection);
+    if (got < 0 && !would_block(errno)) fail(connection);
+    if (got <= 0) return false;
+    struct tls_context *context = connection->tls_context;
+    connection->tls_context = NULL;
+    if (first != TLS_HANDSHAKE_RECORD) {
+        connection->events->on_ready(connection->context);
+    } else if (tls_session_new(context, &transport, connection, &connection->tls) != STATUS_OK) {
+        fail(connection);
+    }
+    return reads(connection);
+}
+
+static enum tls_outcome shake_hands(struct connection *connection) {
+    enum tls_outcome outcome = tls_session_handshake(connection->tls);
+    if (outcome == TLS_DONE) {
+        connection->established = true;
+        connection->events->on_ready(connection->context);
+    } else if (outcome == TLS_END) {
+        outcome = TLS_FAILED;
+    }
+    if (outcome == TLS_FAILED)
+        log_debug("tls", "a handshake failed: %s", tls_session_reason(connection->tls));
+    return outcome;
+}
+
+static enum tls_outcome deliver(struct connection *connection) {
+    enum tls_outcome outcome = TLS_DONE;
+    uint8_t *buffer = connection->loop->read_buffer;
+    while (outcome == TLS_DONE && reads(connection) && !connection->finishing) {
+        size_t size = 0;
+        outcome = tls_session_read(connection->tls, buffer, LOOP_READ_BUFFER_SIZE, &size);
+        if (outcome == TLS_DONE)
+            connection->events->on_read(bytes_of(buffer, size), connection->context);
+    }
+    connection->undelivered = outcome == TLS_DONE;
+    return outcome;
+}
+
+static void read_tls(struct connection *connection) {
+    connection->receives_left = TLS_RECEIVES;
+    enum tls_outcome outcome = TLS_DONE;
+    if (!connection->established) outcome = shake_hands(connection);
+    if (outcome == TLS_DONE) outcome = deliver(connection);
+    if (connection->closing || connection->failed || connection->finishing) return;
+    if (outcome == TLS_FAILED) {
+        send_unsent(connection); // the alert, if the socket takes it
+        fail(connection);
         return;
     }
-    update_interest(connection);
-    connection->events->on_drained(connection->context);
+    write_some(connection); // tickets and the like
+    if (connection->closing || connection->failed || connection->finishing) return;
+    if (outcome == TLS_END)
+        end_of_input(connection);
+    else
+        update_interest(connection);
+}
+
+static void read_some(struct connection *connection) {
+    if (connection->tls_context != NULL && !connection->finishing && !choose_transport(connection))
+        return;
+    if (connection->tls != NULL && !connection->finishing)
+        read_tls(connection);
+    else
+        read_clear(connection);
 }
 
 // Only while nothing else is wanted. Urgent data has no meaning here and is thrown away, so that
@@ -155,9 +285,8 @@ static void on_poll(uv_poll_t *handle, int failed, int events) {
     }
     if ((events & UV_PRIORITIZED) != 0) discard_urgent(connection);
     if ((events & UV_WRITABLE) != 0 && !connection->failed) write_some(connection);
-    bool reads = !connection->closing && !connection->failed && !connection->ended &&
-                 (!connection->paused || connection->finishing);
-    if ((events & UV_READABLE) != 0 && reads) read_some(connection);
+    bool arrived = (events & UV_READABLE) != 0 || connection->undelivered;
+    if (arrived && reads(connection)) read_some(connection);
 }
 
 enum status connection_open(struct loop *loop, int descriptor,
@@ -182,6 +311,23 @@ enum status connection_open(struct loop *loop, int descriptor,
     update_interest(connection);
     *ret = connection;
     return STATUS_OK;
+}
+
+enum status connection_open_tls(struct loop *loop, int descriptor, struct tls_context *tls,
+                                const struct connection_events *events, void *context,
+                                struct connection **ret) {
+    ASSERT(events->on_ready != NULL);
+    enum status status = connection_open(loop, descriptor, events, context, ret);
+    if (status == STATUS_OK) (*ret)->tls_context = tls;
+    return status;
+}
+
+bool connection_secure(const struct connection *connection) {
+    return connection->tls != NULL;
+}
+
+const char *connection_protocol(const struct connection *connection) {
+    return connection->tls != NULL ? tls_session_protocol(connection->tls) : "";
 }
 
 void connection_pause(struct connection *connection) {
@@ -211,30 +357,58 @@ static ssize_t send_now(struct connection *connection, const struct bytes *parts
         put = sendmsg(connection->descriptor, &message, MSG_NOSIGNAL);
     }
     if (put < 0 && would_block(errno)) return 0;
+    if (put > 0) connection->sent_total += (size_t)put;
     return put;
 }
 
 // Copies what is beyond the first `skip` bytes of the parts.
 static enum status keep_unsent(struct connection *connection, const struct bytes *parts,
                                size_t count, size_t skip) {
-    if (connection->sent > connection->unsent.size / 2) {
-        buffer_consume(&connection->unsent, connection->sent);
-        connection->sent = 0;
-    }
     for (size_t i = 0; i < count; i++) {
         size_t gone = skip < parts[i].size ? skip : parts[i].size;
         skip -= gone;
-        enum status status =
-            buffer_append(&connection->unsent, parts[i].data + gone, parts[i].size - gone);
+        enum status status = append_unsent(connection, parts[i].data + gone, parts[i].size - gone);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
+}
+
+// Encrypts `bytes` piece by piece; while the socket keeps up each piece is sent at once.
+static enum status write_encrypted(struct connection *connection, struct bytes bytes,
+                                   bool *keeps_up) {
+    while (bytes.size > 0) {
+        size_t size = bytes.size < TLS_GATHERED_MAX ? bytes.size : TLS_GATHERED_MAX;
+        if (tls_session_write(connection->tls, bytes_of(bytes.data, size)) != TLS_DONE)
+            return STATUS_NO_MEMORY;
+        bytes = bytes_of(bytes.data + size, bytes.size - size);
+        if (!*keeps_up || connection_unsent(connection) < TLS_GATHERED_MAX) continue;
+        if (!send_unsent(connection)) return STATUS_CLOSED;
+        *keeps_up = connection_unsent(connection) == 0;
+    }
+    return STATUS_OK;
+}
+
+static enum status write_tls(struct connection *connection, const struct bytes *parts,
+                             size_t count) {
+    ASSERT(connection->established);
+    bool keeps_up = connection_unsent(connection) == 0;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = write_encrypted(connection, parts[i], &keeps_up);
+    if (status == STATUS_OK && keeps_up && !send_unsent(connection)) status = STATUS_CLOSED;
+    if (status != STATUS_OK)
+        connection->failed = true;
+    else
+        update_interest(connection);
+    return status;
 }
 
 enum status connection_write(struct connection *connection, const struct bytes *parts,
                              size_t count) {
     ASSERT(count > 0 && count <= PARTS_MAX);
     if (connection->closing || connection->finishing || connection->failed) return STATUS_CLOSED;
+    if (connection->tls != NULL) return write_tls(connection, parts, count);
+    ASSERT(connection->tls_context == NULL);
     size_t total = 0, put = 0;
     for (size_t i = 0; i < count; i++) total += parts[i].size;
     if (connection_unsent(connection) == 0) {
@@ -256,8 +430,21 @@ size_t connection_unsent(const struct connection *connection) {
     return connection->unsent.size - connection->sent;
 }
 
+uint64_t connection_sent(const struct connection *connection) {
+    return connection->sent_total;
+}
+
+// The farewell of TLS goes behind what is unsent.
+static void say_farewell(struct connection *connection) {
+    if (connection->tls == NULL || !connection->established || connection->failed) return;
+    bool behind = connection_unsent(connection) > 0;
+    tls_session_end(connection->tls);
+    if (!behind && !send_unsent(connection)) connection->failed = true;
+}
+
 void connection_finish(struct connection *connection, uint64_t linger_ms) {
     if (connection->closing || connection->finishing) return;
+    say_farewell(connection);
     connection->finishing = true;
     connection->linger_ms = linger_ms;
     if (connection->failed) {
@@ -272,6 +459,7 @@ void connection_finish(struct connection *connection, uint64_t linger_ms) {
 static void on_handle_closed(uv_handle_t *handle) {
     struct connection *connection = handle->data;
     connection->events->on_closed(connection->context);
+    tls_session_free(connection->tls);
     buffer_done(&connection->unsent);
     free(connection);
 }

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "planck/service.h"
 
+enum { CHECK_INTERVAL_SECONDS = 2 };
+
 static void print_rows(const struct config_table *table) {
     printf("\n%s:\n", table->file_name);
     for (size_t i = 0; i < table->row_count; i++) {
@@ -21,15 +23,15 @@ static void print_rows(const struct config_table *table) {
 }
 
 static int usage(FILE *stream) {
-    fputs(
-        "usage: planck DIR [--port N]\n"
-        "       planck --help | --version\n\n"
-        "Serves the service in DIR: the module service.wasm, configured by the optional files\n"
-        "db.yaml and service.yaml, with its data under DIR/data. When ready it prints one JSON "
-        "line\n"
-        "on standard output; logs go to standard error. SIGTERM and SIGINT stop it gracefully.\n\n"
-        "  --port N   listen on this port instead of http.port; 0 takes a free one\n",
-        stream);
+    fputs("usage: planck DIR [--port N]\n"
+          "       planck --help | --version\n\n"
+          "Serves the service in DIR: the module service.wasm, configured by the optional files\n"
+          "db.yaml and service.yaml, with its data under DIR/data. When ready it prints one JSON "
+          "line\n"
+          "on standard output; logs go to standard error. SIGTERM and SIGINT stop it gracefully, "
+          "SIGHUP\nreads the TLS certificate again.\n\n"
+          "  --port N   listen on this port instead of http.port; 0 takes a free one\n",
+          stream);
     return stream == stdout ? 0 : 2;
 }
 
@@ -81,22 +83,23 @@ static void block_signals(sigset_t *ret_awaited) {
     sigemptyset(ret_awaited);
     sigaddset(ret_awaited, SIGTERM);
     sigaddset(ret_awaited, SIGINT);
+    sigaddset(ret_awaited, SIGHUP);
     sigset_t blocked = *ret_awaited;
     sigaddset(&blocked, SIGPIPE);
-    sigaddset(&blocked, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &blocked, NULL);
 }
 
 static void print_ready(const struct service *service, const struct options *options) {
+    const char *scheme = options->tls_enabled ? "https" : "http";
     const char *format =
         strchr(options->http_address, ':') != NULL
-            ? "{\"event\": \"ready\", \"http\": \"[%s]:%u\", \"service\": \"%s\", \"pid\": %ld}\n"
-            : "{\"event\": \"ready\", \"http\": \"%s:%u\", \"service\": \"%s\", \"pid\": %ld}\n";
+            ? "{\"event\": \"ready\", \"%s\": \"[%s]:%u\", \"service\": \"%s\", \"pid\": %ld}\n"
+            : "{\"event\": \"ready\", \"%s\": \"%s:%u\", \"service\": \"%s\", \"pid\": %ld}\n";
     struct buffer name = {0};
     if (log_escape(&name, bytes_of_string(service_name(service))) == STATUS_OK &&
         buffer_append(&name, "", 1) == STATUS_OK) {
-        printf(format, options->http_address, service_port(service), (const char *)name.data,
-               (long)getpid());
+        printf(format, scheme, options->http_address, service_port(service),
+               (const char *)name.data, (long)getpid());
         fflush(stdout);
     }
     buffer_done(&name);
@@ -107,14 +110,26 @@ static int fail(const struct error *error, int code) {
     return code;
 }
 
+// Waits for a signal to stop; SIGHUP and files that change are looked after meanwhile.
+static int await_stop(struct service *service, const sigset_t *awaited) {
+    const struct timespec interval = {.tv_sec = CHECK_INTERVAL_SECONDS};
+    for (;;) {
+        int number = sigtimedwait(awaited, NULL, &interval);
+        if (number == SIGHUP)
+            service_reload(service);
+        else if (number > 0)
+            return number;
+        else
+            service_check(service);
+    }
+}
+
 static int serve(const struct options *options, const sigset_t *awaited) {
     struct error error = {0};
     struct service *service;
     if (service_open(options, &service, &error) != STATUS_OK) return fail(&error, 1);
     print_ready(service, options);
-    int number;
-    sigwait(awaited, &number);
-    log_info("planck", "stopping on signal %d", number);
+    log_info("planck", "stopping on signal %d", await_stop(service, awaited));
     service_close(service, (uint64_t)options->shutdown_grace_ms);
     return 0;
 }

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "planck/certificate.h"
 #include "planck/seed.h"
 #include "planck/worker.h"
 
 struct service {
     struct options options;
+    struct certificate *certificate; // NULL: no TLS
     struct engine *engine;
     struct wasm_runtime *runtime;
     struct wasm_module *module;
@@ -97,6 +99,7 @@ static enum status make_workers(struct service *service, struct error *error) {
         .http = options_http(&service->options),
         .config = buffer_bytes(&service->config),
     };
+    options.http.tls = certificate_tls(service->certificate);
     int64_t share = service->options.connections_max / (int64_t)service->worker_count;
     options.http.connections_max = share > 0 ? share : 1;
     for (size_t i = 0; i < service->worker_count; i++) {
@@ -145,6 +148,8 @@ enum status service_open(const struct options *options, struct service **ret, st
     condition_init(&service->stopped);
     // The module first: one that is missing or refused leaves no data directory behind.
     enum status status = load_module(service, error);
+    if (status == STATUS_OK)
+        status = certificate_open(&service->options, &service->certificate, error);
     if (status == STATUS_OK) status = make_router(service, error);
     if (status == STATUS_OK) status = open_database(service, error);
     if (status == STATUS_OK)
@@ -157,8 +162,17 @@ enum status service_open(const struct options *options, struct service **ret, st
         service_close(service, 0);
         return status;
     }
+    certificate_log_address(service->certificate, service->port);
     *ret = service;
     return STATUS_OK;
+}
+
+void service_reload(struct service *service) {
+    certificate_reload(service->certificate);
+}
+
+void service_check(struct service *service) {
+    certificate_check(service->certificate);
 }
 
 uint16_t service_port(const struct service *service) {
@@ -198,6 +212,7 @@ void service_close(struct service *service, uint64_t grace_ms) {
     for (size_t i = 0; service->workers != NULL && i < service->worker_count; i++)
         worker_free(service->workers[i]);
     free(service->workers);
+    certificate_close(service->certificate);
     if (service->engine != NULL) engine_close(service->engine);
     http_router_free(service->router);
     if (service->module != NULL) wasm_module_unref(service->module);

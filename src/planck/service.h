@@ -12,6 +12,9 @@ struct service;
 CHECKED enum status service_open(const struct options *options, struct service **ret,
                                  struct error *error);
 uint16_t service_port(const struct service *service);
+// Main thread: reads the certificate again; looks whether that is called for (every few seconds).
+void service_reload(struct service *service);
+void service_check(struct service *service);
 const char *service_name(const struct service *service);
 // Stops accepting, lets running requests finish, flushes, closes.
 void service_close(struct service *service, uint64_t grace_ms);
