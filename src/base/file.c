@@ -83,17 +83,30 @@ enum status file_write_atomic(struct file_system *fs, const char *path, struct b
     return STATUS_OK;
 }
 
+// The directory's name must be durable, whoever made it: an earlier process may have been stopped
+// before its sync. Above, what is there already is not ours to see to, and may not be readable.
+static enum status make_durable_directory(struct file_system *fs, const char *path, bool last) {
+    enum status made = fs->make_directory(fs, path);
+    if (made != STATUS_OK && made != STATUS_EXISTS) return made;
+    if (made == STATUS_EXISTS && !last) return STATUS_OK;
+    char parent[FILE_PATH_MAX];
+    parent_directory(path, parent);
+    enum status status = fs->sync_directory(fs, parent);
+    return made == STATUS_EXISTS && status == STATUS_FORBIDDEN ? STATUS_OK : status;
+}
+
 enum status file_make_directories(struct file_system *fs, const char *path) {
     char part[FILE_PATH_MAX];
     size_t size = strlen(path);
     if (size == 0 || size >= sizeof part) return STATUS_INVALID;
     memcpy(part, path, size + 1);
+    while (size > 1 && part[size - 1] == '/') part[--size] = '\0';
     for (size_t i = 1; i <= size; i++) {
         if (part[i] != '/' && part[i] != '\0') continue;
         char end = part[i];
         part[i] = '\0';
-        enum status status = fs->make_directory(fs, part);
-        if (status != STATUS_OK && status != STATUS_EXISTS) return status;
+        enum status status = make_durable_directory(fs, part, i == size);
+        if (status != STATUS_OK) return status;
         part[i] = end;
     }
     return STATUS_OK;

@@ -116,5 +116,6 @@ CHECKED enum status file_read_all(struct file_system *fs, const char *path, size
 // at a time.
 CHECKED enum status file_write_atomic(struct file_system *fs, const char *path, struct bytes bytes,
                                       struct error *error);
-// make_directory for each missing part; STATUS_OK when all are there.
+// make_directory for each missing part; STATUS_OK when all are there and their names are durable
+// (of those that were there before, only the last one's name is synced).
 CHECKED enum status file_make_directories(struct file_system *fs, const char *path);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -100,12 +101,23 @@ static int open_environment_shrinking(const char *path, uint64_t map_bytes, uint
     }
 }
 
-// LMDB syncs its files but not the directory that names them.
-static int sync_directory(const char *path) {
+static int sync_one(const char *path) {
     int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return errno;
     int code = fsync(descriptor) == 0 ? 0 : errno;
     close(descriptor);
+    return code;
+}
+
+// LMDB syncs its files but not the directory that names them, nor the one that names that.
+static int sync_directory(const char *path) {
+    size_t size = strlen(path) + sizeof "/..";
+    char *parent = malloc(size);
+    if (parent == NULL) return ENOMEM;
+    snprintf(parent, size, "%s/..", path);
+    int code = sync_one(path);
+    if (code == 0) code = sync_one(parent);
+    free(parent);
     return code;
 }
 

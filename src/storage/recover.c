@@ -46,13 +46,19 @@ static enum status any_entry(const char *name, void *context) {
 }
 
 // Nothing but FORMAT is made before FORMAT is there.
-static bool is_fresh(struct storage *storage) {
+static enum status check_fresh(struct storage *storage, const char *format_path,
+                               struct error *error) {
     char *path = join(storage->path, "index");
-    if (path == NULL) return false;
+    if (path == NULL) return STATUS_NO_MEMORY;
     struct file_system *fs = storage->options.fs;
     enum status status = fs->list(fs, path, any_entry, NULL);
+    if (status == STATUS_NOT_FOUND) status = STATUS_OK;
+    if (status == STATUS_EXISTS)
+        status = error_set(error, STATUS_CORRUPT, "%s is missing", format_path);
+    else if (status != STATUS_OK)
+        error_set(error, status, "%s: cannot be listed", path);
     free(path);
-    return status == STATUS_OK || status == STATUS_NOT_FOUND;
+    return status;
 }
 
 static enum status check_format(struct storage *storage, struct error *error) {
@@ -62,9 +68,9 @@ static enum status check_format(struct storage *storage, struct error *error) {
     struct file_system *fs = storage->options.fs;
     enum status status = file_read_all(fs, path, 256, &text, error);
     if (status == STATUS_NOT_FOUND) {
-        status = is_fresh(storage)
-                     ? file_write_atomic(fs, path, bytes_of_string(FORMAT_TEXT), error)
-                     : error_set(error, STATUS_CORRUPT, "%s is missing", path);
+        status = check_fresh(storage, path, error);
+        if (status == STATUS_OK)
+            status = file_write_atomic(fs, path, bytes_of_string(FORMAT_TEXT), error);
     } else if (status == STATUS_OK && !bytes_equal_string(buffer_bytes(&text), FORMAT_TEXT)) {
         status = error_set(error, STATUS_VERSION, "%s: the data is of another version", path);
     }

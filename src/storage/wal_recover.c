@@ -260,6 +260,22 @@ static enum status zero_tail(struct wal_recovery *recovery) {
     return STATUS_OK;
 }
 
+// What was replayed may so far be with the kernel only (the last process was killed): it counts as
+// durable from here on, so it must be.
+static enum status sync_replayed(struct wal_recovery *recovery) {
+    for (size_t i = 0; i < recovery->found_count; i++) {
+        const struct wal_found *found = &recovery->found[i];
+        if (!found->linked || found->last_sequence <= recovery->options->checkpoint) continue;
+        struct file *file = NULL;
+        enum status status = open_found(recovery, found, FILE_WRITE, &file);
+        if (status != STATUS_OK) return status;
+        status = file_sync(file);
+        file_close(file);
+        if (status != STATUS_OK) return fail(recovery, status, found, "cannot be synced");
+    }
+    return STATUS_OK;
+}
+
 static enum status judge_end(struct wal_recovery *recovery) {
     const struct wal_options *options = recovery->options;
     // With all of it in the index, the log says nothing that could be lost.
@@ -275,7 +291,8 @@ static enum status judge_end(struct wal_recovery *recovery) {
     if ((missing || recovery->expected <= later.durable) && !options->repair)
         return corrupt(recovery, &later);
     recovery->torn = later.any || missing || recovery->expected <= later.durable;
-    if (!recovery->torn || recovery->last == NULL) return STATUS_OK;
+    status = sync_replayed(recovery);
+    if (status != STATUS_OK || !recovery->torn || recovery->last == NULL) return status;
     status = read_content(recovery, recovery->last);
     return status == STATUS_OK ? zero_tail(recovery) : status;
 }

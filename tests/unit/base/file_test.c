@@ -125,6 +125,28 @@ static enum status stop_listing(const char *name, void *context) {
     return STATUS_CANCELLED;
 }
 
+static char synced_paths[4096];
+
+static enum status note_sync(struct file_system *fs, const char *path) {
+    size_t used = strlen(synced_paths);
+    snprintf(synced_paths + used, sizeof synced_paths - used, "%s\n", path);
+    return file_system_posix()->sync_directory(file_system_posix(), path);
+}
+
+TEST(file_new_directories_are_durable) {
+    struct file_system fs = *file_system_posix();
+    fs.sync_directory = note_sync;
+    char expected[2048];
+    CHECK_OK(file_make_directories(&fs, path_of("p/q")));
+    snprintf(expected, sizeof expected, "%s\n%s/p\n", test_directory(), test_directory());
+    CHECK_BYTES(expected, bytes_of_string(synced_paths));
+    // Whoever made it may not have come to its sync.
+    synced_paths[0] = 0;
+    CHECK_OK(file_make_directories(&fs, path_of("p/q/")));
+    snprintf(expected, sizeof expected, "%s/p\n", test_directory());
+    CHECK_BYTES(expected, bytes_of_string(synced_paths));
+}
+
 TEST(file_lists_renames_and_removes) {
     struct file_system *fs = file_system_posix();
     CHECK_OK(file_make_directories(fs, path_of("d/e/f")));

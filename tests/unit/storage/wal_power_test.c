@@ -203,6 +203,7 @@ TEST(wal_survives_power_losses) {
         if (status != STATUS_OK)
             test_fail(__FILE__, __LINE__, "round %d: %s", round, fixture.error.message);
         CHECK(fixture.replayed >= durable);
+        durable = fixture.replayed; // what was brought back may not be lost any more
         CHECK(fixture.replayed <= visible);
         CHECK(fixture.recovered.next_sequence > visible);
         run_until_power_loss(&fixture);
@@ -211,7 +212,12 @@ TEST(wal_survives_power_losses) {
         if (wal_durable(fixture.wal) >= fixture.recovered.next_sequence)
             durable = wal_durable(fixture.wal);
         fixture_close(&fixture, true);
-        lose_power();
+        if (next_random() % 3 != 0) {
+            lose_power();
+        } else if (visible >= fixture.recovered.next_sequence) {
+            // Only the process ended: all is there, but need not be on the disk yet.
+            durable = visible;
+        }
     }
     for (size_t i = 0; i < disk.file_count; i++) buffer_done(&disk.files[i].content);
 }
