@@ -3,12 +3,15 @@
 #   make            build planck and the samples      make check    format, layering, banned calls
 #   make demo       build and run the pizza shop      make bench    figures, written to build/bench.tsv
 #   make test       every test (SAN=1: under AddressSanitizer and UBSan, SAN=thread: under TSan)
+#   make sim        the storage engine in a simulated machine (SEEDS=2000 from SEED on)
 #   make crash      kill -9 at random moments (ROUNDS=200)
 #   make fuzz       libFuzzer on every parser (SECONDS_EACH=60)
 #   make install    into PREFIX (/usr/local), below DESTDIR if given
 # CC chooses the compiler (gcc and clang-19 are tried); tools/dependencies.sh installs what is missing.
 ROUNDS ?= 200
 SECONDS_EACH ?= 60
+SEEDS ?= 2000
+SEED ?=
 PREFIX ?= /usr/local
 SAN ?=
 
@@ -36,7 +39,7 @@ PRODUCT := src/planck/planck samples/pizza/service.wasm samples/pizza/seed/produ
 NINJA = if [ -t 1 ]; then ninja -C $(1) $(2); else ninja -C $(1) --quiet $(2); fi || \
 	{ echo "error: the build failed, see above" >&2; exit 1; }
 
-.PHONY: all build everything demo test check bench crash fuzz install clean format
+.PHONY: all build everything demo test check bench sim crash fuzz install clean format
 all: build
 
 build:
@@ -61,6 +64,11 @@ bench:
 	@tools/dependencies.sh bench
 	@$(MAKE) --no-print-directory everything
 	@python3 bench/run.py $(BUILD)
+
+sim:
+	@tools/configure.sh $(BUILD) $(SETUP)
+	@$(call NINJA,$(BUILD),tests/sim/storage_sim)
+	@$(BUILD)/tests/sim/storage_sim --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
 
 crash: everything
 	@python3 tests/crash/crash.py $(BUILD) --rounds $(ROUNDS)
