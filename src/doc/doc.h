@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "base/random.h"
 
 // ---- values ---------------------------------------------------------------------------------
@@ -157,9 +158,9 @@ struct doc_builder {
     struct buffer *buffer;
     enum status status;
     uint32_t depth;
-    size_t starts[32];
-    uint32_t indexes[32]; // next array position at each depth
-    bool arrays[32];
+    size_t starts[DOCUMENT_DEPTH_MAX];
+    uint32_t indexes[DOCUMENT_DEPTH_MAX]; // next array position at each depth
+    bool arrays[DOCUMENT_DEPTH_MAX];
 };
 // Appends after what the buffer already holds.
 void doc_builder_begin(struct doc_builder *builder, struct buffer *buffer);

@@ -25,6 +25,7 @@ static operation_handler *const handlers[] = {
     [OP_COUNT] = operation_count,
     [OP_PUT] = operation_put,
     [OP_WRITE] = operation_write,
+    [OP_PQL] = operation_pql,
 };
 
 enum status call_new(struct session *session, struct call **ret) {
@@ -119,6 +120,8 @@ static void call_restart(struct call *call, enum read_point point) {
     call->status = STATUS_OK;
     call->point = point;
     call->packet = (struct packet){0};
+    call->pql = NULL;
+    call->attempts = 0;
 }
 
 // A refused packet is answered under its own operation and correlation id where it has a header.
@@ -180,7 +183,7 @@ static uint64_t deadline_after(struct call *call, uint64_t budget_ns) {
 
 bool engine_may_suspend(struct bytes packet) {
     uint16_t op = packet.size < PACKET_HEADER_SIZE ? 0 : load_le16(packet.data + 4);
-    return op == OP_QUERY || op == OP_COUNT;
+    return op == OP_QUERY || op == OP_COUNT || op == OP_PQL;
 }
 
 enum status engine_dispatch(struct call *call, struct bytes bytes, enum read_point point,

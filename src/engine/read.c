@@ -33,7 +33,8 @@ enum status operation_get(struct call *call, uint64_t deadline_ns) {
 }
 
 static enum status finish_query(struct call *call) {
-    bool counting = call->packet.op == OP_COUNT;
+    bool counting =
+        call->packet.op == OP_COUNT || (call->pql != NULL && call->pql->kind == PQL_COUNT);
     uint64_t count = query_result_count(call->query);
     struct bytes next = counting ? bytes_of(NULL, 0) : query_next_cursor(call->query);
     struct doc_builder builder;
@@ -54,7 +55,10 @@ static enum status finish_query(struct call *call) {
 enum status operation_query_step(struct call *call, uint64_t deadline_ns) {
     enum status status =
         query_step(call->query, call->session->clock, deadline_ns, &call->reply, &call->error);
-    return status == STATUS_OK ? finish_query(call) : status;
+    if (status != STATUS_OK) return status;
+    bool writing =
+        call->pql != NULL && (call->pql->kind == PQL_UPDATE || call->pql->kind == PQL_DELETE);
+    return writing ? pql_finish(call, deadline_ns) : finish_query(call);
 }
 
 enum status operation_query(struct call *call, uint64_t deadline_ns) {

@@ -33,6 +33,8 @@ struct call {
     struct view view;
     bool viewing;
     bool pending;
+    struct pql *pql;   // the text being run, NULL: none
+    unsigned attempts; // of its writes
 };
 
 // An operation's work. The reply's header is begun; the handler appends documents and a trailer and
@@ -43,9 +45,12 @@ typedef enum status operation_handler(struct call *call, uint64_t deadline_ns);
 operation_handler operation_ping, operation_create_store, operation_drop_store,
     operation_create_index, operation_drop_index, operation_catalog, operation_insert,
     operation_get, operation_replace, operation_update, operation_delete, operation_query,
-    operation_count, operation_put, operation_write;
+    operation_count, operation_put, operation_write, operation_pql;
 // Goes on with a pending query or count.
 enum status operation_query_step(struct call *call, uint64_t deadline_ns);
+
+// What a finished query of PQL does with the documents that it found (pql.c).
+CHECKED enum status pql_finish(struct call *call, uint64_t deadline_ns);
 
 // ---- for the handlers -----------------------------------------------------------------------
 

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operations that write documents. All writes of a packet are one commit.
 #include "base/limits.h"
-#include "engine/session.h"
+#include "engine/prepared.h"
 
 #define UPDATE_ATTEMPTS 1000 // an update loses only against a write that won, so this is plenty
 
-// A write being prepared. Documents that had to be rebuilt (with an _id) lie in call->scratch,
-// which may move while it grows: `scratch_offset` is resolved to `write.document` at the end.
-struct prepared {
-    struct write *writes;
-    size_t *scratch_offsets; // SIZE_MAX: the document is in the packet
-    size_t *scratch_sizes;
-    enum key_type *key_types;
-    size_t count;
-};
-
-static enum status prepare(struct call *call, size_t count, struct prepared *ret) {
+enum status prepared_new(struct call *call, size_t count, struct prepared *ret) {
     struct arena *arena = &call->arena;
     *ret = (struct prepared){
         .writes = arena_zalloc(arena, count * sizeof *ret->writes),
@@ -38,9 +28,8 @@ static bool id_is_first(struct bytes document) {
     return doc_next(&iterator, &name, &value) && bytes_equal_string(name, "_id");
 }
 
-// The document of write `i`: its _id becomes the key; absent, one is generated in uuid stores.
-static enum status take_document(struct call *call, struct prepared *prepared, size_t i,
-                                 const struct store_info *store, struct bytes document) {
+enum status prepared_take(struct call *call, struct prepared *prepared, size_t i,
+                          const struct store_info *store, struct bytes document) {
     struct write *write = &prepared->writes[i];
     struct doc_value id = doc_get(document, bytes_of_string("_id"));
     uint8_t generated[16];
@@ -86,8 +75,8 @@ static enum status check_body_end(struct call *call) {
                      call->packet.body.size);
 }
 
-static enum status commit(struct call *call, struct prepared *prepared,
-                          struct write_result *ret_result) {
+enum status prepared_commit(struct call *call, struct prepared *prepared,
+                            struct write_result *ret_result) {
     for (size_t i = 0; i < prepared->count; i++)
         if (prepared->scratch_offsets[i] != SIZE_MAX && prepared->scratch_sizes[i] > 0)
             prepared->writes[i].document = bytes_of(
@@ -118,8 +107,8 @@ static void add_ids(struct doc_builder *builder, const struct prepared *prepared
     doc_end(builder);
 }
 
-static enum status reply_ids(struct call *call, const struct prepared *prepared, bool sequence,
-                             uint64_t last_sequence) {
+enum status prepared_reply_ids(struct call *call, const struct prepared *prepared, bool sequence,
+                               uint64_t last_sequence) {
     struct doc_builder builder;
     doc_builder_begin(&builder, &call->reply);
     if (sequence) doc_add_int(&builder, "sequence", (int64_t)last_sequence);
@@ -134,7 +123,7 @@ static enum status write_documents(struct call *call, enum write_kind kind, stru
                                    uint64_t expected_sequence, struct prepared *ret_prepared,
                                    struct write_result *ret_result) {
     size_t count = call->packet.count - 1;
-    enum status status = prepare(call, count, ret_prepared);
+    enum status status = prepared_new(call, count, ret_prepared);
     if (status == STATUS_OK) status = call_view_begin(call);
     if (status != STATUS_OK) return status;
     const struct store_info *store;
@@ -144,12 +133,12 @@ static enum status write_documents(struct call *call, enum write_kind kind, stru
         ret_prepared->writes[i].kind = kind;
         ret_prepared->writes[i].expected_sequence = expected_sequence;
         status = next_document(call, &document);
-        if (status == STATUS_OK) status = take_document(call, ret_prepared, i, store, document);
+        if (status == STATUS_OK) status = prepared_take(call, ret_prepared, i, store, document);
         if (status != STATUS_OK) call->failed = (int64_t)i;
     }
     if (status == STATUS_OK) status = check_body_end(call);
     call_view_end(call);
-    return status == STATUS_OK ? commit(call, ret_prepared, ret_result) : status;
+    return status == STATUS_OK ? prepared_commit(call, ret_prepared, ret_result) : status;
 }
 
 static enum status read_store_name(struct call *call, struct bytes *ret) {
@@ -166,7 +155,7 @@ enum status operation_insert(struct call *call, uint64_t deadline_ns) {
     enum status status = read_store_name(call, &name);
     if (status == STATUS_OK)
         status = write_documents(call, WRITE_INSERT, name, 0, &prepared, &result);
-    return status == STATUS_OK ? reply_ids(call, &prepared, false, 0) : status;
+    return status == STATUS_OK ? prepared_reply_ids(call, &prepared, false, 0) : status;
 }
 
 enum status operation_put(struct call *call, uint64_t deadline_ns) {
@@ -204,7 +193,7 @@ enum status operation_delete(struct call *call, uint64_t deadline_ns) {
     struct write_result result;
     enum status status = head_read(call->head, fields, 3, error);
     if (status == STATUS_OK) status = head_string(&fields[0], &name, error);
-    if (status == STATUS_OK) status = prepare(call, 1, &prepared);
+    if (status == STATUS_OK) status = prepared_new(call, 1, &prepared);
     if (status != STATUS_OK) return status;
     struct write *write = &prepared.writes[0];
     write->kind = WRITE_DELETE;
@@ -218,7 +207,7 @@ enum status operation_delete(struct call *call, uint64_t deadline_ns) {
     if (status == STATUS_OK) write->store_id = store->id;
     call_view_end(call);
     prepared.scratch_offsets[0] = SIZE_MAX;
-    if (status == STATUS_OK) status = commit(call, &prepared, &result);
+    if (status == STATUS_OK) status = prepared_commit(call, &prepared, &result);
     return status == STATUS_OK ? reply_sequence(call, result.last_sequence) : status;
 }
 
@@ -284,7 +273,7 @@ static enum status update_once(struct call *call, const struct update *update,
     write->expected_sequence =
         update->expected_sequence != 0 ? update->expected_sequence : sequence;
     struct write_result result;
-    return commit(call, prepared, &result);
+    return prepared_commit(call, prepared, &result);
 }
 
 enum status operation_update(struct call *call, uint64_t deadline_ns) {
@@ -292,7 +281,7 @@ enum status operation_update(struct call *call, uint64_t deadline_ns) {
     struct update update;
     struct prepared prepared;
     enum status status = read_update(call, &update);
-    if (status == STATUS_OK) status = prepare(call, 1, &prepared);
+    if (status == STATUS_OK) status = prepared_new(call, 1, &prepared);
     if (status != STATUS_OK) return status;
     call->point = READ_LATEST;
     for (int attempt = 0; attempt < UPDATE_ATTEMPTS; attempt++) {
@@ -355,7 +344,7 @@ static enum status prepare_one(struct call *call, struct prepared *prepared, siz
         return key_from_value(store->key_type, &fields[2].value, &write->key, error);
     }
     status = next_document(call, &document);
-    return status == STATUS_OK ? take_document(call, prepared, i, store, document) : status;
+    return status == STATUS_OK ? prepared_take(call, prepared, i, store, document) : status;
 }
 
 static size_t count_elements(struct bytes array) {
@@ -401,8 +390,9 @@ enum status operation_write(struct call *call, uint64_t deadline_ns) {
                          count);
     struct prepared prepared;
     struct write_result result;
-    status = prepare(call, count, &prepared);
+    status = prepared_new(call, count, &prepared);
     if (status == STATUS_OK) status = prepare_all(call, &prepared, items);
-    if (status == STATUS_OK) status = commit(call, &prepared, &result);
-    return status == STATUS_OK ? reply_ids(call, &prepared, true, result.last_sequence) : status;
+    if (status == STATUS_OK) status = prepared_commit(call, &prepared, &result);
+    return status == STATUS_OK ? prepared_reply_ids(call, &prepared, true, result.last_sequence)
+                               : status;
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "query/expression.h"
 #include "query/place.h"
 #include "query/text.h"
 
@@ -11,6 +12,7 @@ struct parser {
     struct arena *arena;
     struct error *error;
     size_t *remaining;
+    struct evaluator *evaluator;
 };
 
 static enum status parse(struct parser *parser, struct bytes form, const struct place *place,
@@ -82,22 +84,63 @@ static enum status take_path(struct parser *parser, const struct form_field *fie
     return status;
 }
 
+static enum status take_expression(struct parser *parser, const struct form_field *field,
+                                   const struct place *place, struct condition *condition,
+                                   const struct expression **ret) {
+    struct place here = {.parent = place, .name = field->name};
+    enum status status = form_type(field, place, DOC_DOCUMENT, parser->error);
+    if (status != STATUS_OK) return status;
+    if (parser->evaluator == NULL)
+        return error_set(parser->error, STATUS_UNSUPPORTED, "no expressions here");
+    condition->evaluator = parser->evaluator;
+    return expression_parse(field->value.payload, &here, parser->remaining, parser->evaluator,
+                            parser->arena, ret, parser->error);
+}
+
+// What a condition looks at: 'field', or 'expression'.
+static enum status take_left(struct parser *parser, const struct form_field *field,
+                             const struct form_field *expression, const struct place *place,
+                             struct condition *condition) {
+    if (expression->value.type == DOC_MISSING) {
+        if (field->value.type == DOC_MISSING)
+            return place_error(place, parser->error, "field 'field' is missing");
+        return take_path(parser, field, place, condition);
+    }
+    if (field->value.type != DOC_MISSING)
+        return place_error(place, parser->error, "'field' and 'expression' exclude each other");
+    return take_expression(parser, expression, place, condition, &condition->expression);
+}
+
 static enum status parse_comparison(struct parser *parser, struct bytes form,
                                     const struct place *place, struct condition *condition) {
-    struct form_field fields[] = {{"op", true, {0}}, {"field", true, {0}}, {"value", true, {0}}};
-    enum status status = form_read(form, place, fields, 3, parser->error);
+    struct form_field fields[] = {{"op", true, {0}},
+                                  {"field", false, {0}},
+                                  {"value", false, {0}},
+                                  {"expression", false, {0}},
+                                  {"than", false, {0}}};
+    enum status status = form_read(form, place, fields, 5, parser->error);
+    if (status == STATUS_OK) status = take_left(parser, &fields[1], &fields[3], place, condition);
+    if (status != STATUS_OK) return status;
+    bool value = fields[2].value.type != DOC_MISSING, than = fields[4].value.type != DOC_MISSING;
     condition->value = fields[2].value;
-    return status == STATUS_OK ? take_path(parser, &fields[1], place, condition) : status;
+    if (value && than)
+        return place_error(place, parser->error, "'value' and 'than' exclude each other");
+    if (!value && !than) return place_error(place, parser->error, "field 'value' is missing");
+    return than ? take_expression(parser, &fields[4], place, condition, &condition->than) : status;
 }
 
 static enum status parse_between(struct parser *parser, struct bytes form,
                                  const struct place *place, struct condition *condition) {
-    struct form_field fields[] = {
-        {"op", true, {0}}, {"field", true, {0}}, {"low", true, {0}}, {"high", true, {0}}};
-    enum status status = form_read(form, place, fields, 4, parser->error);
+    struct form_field fields[] = {{"op", true, {0}},
+                                  {"field", false, {0}},
+                                  {"low", true, {0}},
+                                  {"high", true, {0}},
+                                  {"expression", false, {0}}};
+    enum status status = form_read(form, place, fields, 5, parser->error);
     condition->value = fields[2].value;
     condition->high = fields[3].value;
-    return status == STATUS_OK ? take_path(parser, &fields[1], place, condition) : status;
+    return status == STATUS_OK ? take_left(parser, &fields[1], &fields[4], place, condition)
+                               : status;
 }
 
 static enum status parse_exists(struct parser *parser, struct bytes form, const struct place *place,
@@ -105,6 +148,22 @@ static enum status parse_exists(struct parser *parser, struct bytes form, const 
     struct form_field fields[] = {{"op", true, {0}}, {"field", true, {0}}};
     enum status status = form_read(form, place, fields, 2, parser->error);
     return status == STATUS_OK ? take_path(parser, &fields[1], place, condition) : status;
+}
+
+// A condition on the elements of an array that are documents.
+static enum status parse_any(struct parser *parser, struct bytes form, const struct place *place,
+                             struct condition *condition) {
+    struct form_field fields[] = {
+        {"op", true, {0}}, {"field", true, {0}}, {"condition", true, {0}}};
+    struct place here = {.parent = place, .name = "condition"};
+    enum status status = form_read(form, place, fields, 3, parser->error);
+    if (status == STATUS_OK) status = take_path(parser, &fields[1], place, condition);
+    if (status == STATUS_OK) status = form_type(&fields[2], place, DOC_DOCUMENT, parser->error);
+    if (status != STATUS_OK) return status;
+    condition->children = arena_allocate(parser->arena, sizeof(void *), 8);
+    if (condition->children == NULL) return no_memory(parser);
+    condition->count = 1;
+    return parse(parser, fields[2].value.payload, &here, &condition->children[0]);
 }
 
 static int compare_values(const void *a, const void *b) {
@@ -123,10 +182,13 @@ static void sort_values(struct condition *condition) {
 
 static enum status parse_in(struct parser *parser, struct bytes form, const struct place *place,
                             struct condition *condition) {
-    struct form_field fields[] = {{"op", true, {0}}, {"field", true, {0}}, {"values", true, {0}}};
+    struct form_field fields[] = {{"op", true, {0}},
+                                  {"field", false, {0}},
+                                  {"values", true, {0}},
+                                  {"expression", false, {0}}};
     struct place list = {.parent = place, .name = "values"};
-    enum status status = form_read(form, place, fields, 3, parser->error);
-    if (status == STATUS_OK) status = take_path(parser, &fields[1], place, condition);
+    enum status status = form_read(form, place, fields, 4, parser->error);
+    if (status == STATUS_OK) status = take_left(parser, &fields[1], &fields[3], place, condition);
     if (status == STATUS_OK) status = form_type(&fields[2], place, DOC_ARRAY, parser->error);
     if (status != STATUS_OK) return status;
     size_t count = form_array_count(fields[2].value.payload);
@@ -161,11 +223,14 @@ static enum status fold_value(struct parser *parser, const struct place *place,
 
 static enum status parse_text(struct parser *parser, struct bytes form, const struct place *place,
                               struct condition *condition) {
-    struct form_field fields[] = {
-        {"op", true, {0}}, {"field", true, {0}}, {"value", true, {0}}, {"ignore_case", false, {0}}};
-    enum status status = form_read(form, place, fields, 4, parser->error);
+    struct form_field fields[] = {{"op", true, {0}},
+                                  {"field", false, {0}},
+                                  {"value", true, {0}},
+                                  {"ignore_case", false, {0}},
+                                  {"expression", false, {0}}};
+    enum status status = form_read(form, place, fields, 5, parser->error);
     condition->value = fields[2].value;
-    if (status == STATUS_OK) status = take_path(parser, &fields[1], place, condition);
+    if (status == STATUS_OK) status = take_left(parser, &fields[1], &fields[4], place, condition);
     if (status == STATUS_OK)
         status = form_bool(&fields[3], place, &condition->ignore_case, parser->error);
     if (status == STATUS_OK && (condition->op != CONDITION_CONTAINS || condition->ignore_case))
@@ -196,6 +261,7 @@ static const struct {
     {"starts_with", CONDITION_STARTS_WITH, parse_text},
     {"ends_with", CONDITION_ENDS_WITH, parse_text},
     {"exists", CONDITION_EXISTS, parse_exists},
+    {"any", CONDITION_ANY, parse_any},
 };
 
 static enum status parse(struct parser *parser, struct bytes form, const struct place *place,
@@ -224,14 +290,15 @@ static enum status parse(struct parser *parser, struct bytes form, const struct 
 }
 
 enum status condition_parse_at(struct bytes form, const struct place *place, size_t *remaining,
-                               struct arena *arena, const struct condition **ret,
-                               struct error *error) {
-    struct parser parser = {.arena = arena, .error = error, .remaining = remaining};
+                               struct evaluator *evaluator, struct arena *arena,
+                               const struct condition **ret, struct error *error) {
+    struct parser parser = {
+        .arena = arena, .error = error, .remaining = remaining, .evaluator = evaluator};
     return parse(&parser, form, place, ret);
 }
 
 enum status condition_parse(struct bytes form, struct arena *arena, const struct condition **ret,
                             struct error *error) {
     size_t remaining = CONDITIONS_MAX;
-    return condition_parse_at(form, NULL, &remaining, arena, ret, error);
+    return condition_parse_at(form, NULL, &remaining, NULL, arena, ret, error);
 }

@@ -25,13 +25,20 @@ enum condition_op {
     CONDITION_STARTS_WITH,
     CONDITION_ENDS_WITH,
     CONDITION_EXISTS,
+    CONDITION_ANY, // an element of an array satisfies the child
 };
+
+struct expression;
+struct evaluator;
 
 struct condition {
     enum condition_op op;
     bool ignore_case;
-    bool dotted;                       // the path has more than one part
-    struct bytes path;                 // all but and, or, not
+    bool dotted;       // the path has more than one part
+    struct bytes path; // all but and, or, not; data NULL: `expression` instead
+    const struct expression *expression;
+    const struct expression *than;     // of a comparison, instead of `value`
+    struct evaluator *evaluator;       // of expressions; not thread-safe, unlike all else here
     struct doc_value value;            // of a comparison or text; the low end of between
     struct doc_value high;             // between
     struct doc_value *values;          // in: sorted by doc_compare(), each once
@@ -50,6 +57,8 @@ static inline enum doc_type condition_class(enum doc_type type) {
 
 struct place;
 // Parses the condition at `place` of the form; `remaining` counts down what the filter may hold.
+// Without an evaluator expressions are refused (STATUS_UNSUPPORTED).
 CHECKED enum status condition_parse_at(struct bytes form, const struct place *place,
-                                       size_t *remaining, struct arena *arena,
-                                       const struct condition **ret, struct error *error);
+                                       size_t *remaining, struct evaluator *evaluator,
+                                       struct arena *arena, const struct condition **ret,
+                                       struct error *error);

@@ -23,7 +23,8 @@ static enum status complete(struct query *query, struct scan_entry *entry, struc
     return status == STATUS_OK ? status : read_error(query, status, error);
 }
 
-static bool matches(const struct query *query, const struct scan_entry *entry) {
+static bool matches(struct query *query, const struct scan_entry *entry) {
+    evaluator_reset(&query->evaluator);
     if (is_long(entry))
         return query->form.filter == NULL || condition_matches(query->form.filter, entry->document);
     for (size_t i = 0; i < query->plan.residual_count; i++)
@@ -56,7 +57,11 @@ static enum status offer(struct query *query, const struct key *key, struct byte
         enum status status = storage_get(&query->view, query->store->id, key, &document, NULL);
         if (status != STATUS_OK) return read_error(query, status, error);
     }
-    enum status status = append(query, document, out, error);
+    enum status status = STATUS_OK;
+    if (query->pipeline.last != NULL)
+        query->emitted = document;
+    else
+        status = append(query, document, out, error);
     if (status != STATUS_OK) return status;
     query->appended++;
     query->last_key = *key;
@@ -166,7 +171,7 @@ static enum status finish_entries(struct query *query) {
     return STATUS_OK;
 }
 
-enum status execute_one(struct query *query, struct buffer *out, struct error *error) {
+static enum status step(struct query *query, struct buffer *out, struct error *error) {
     struct scan_entry entry;
     if (query->draining) return sort_out(query, out, error);
     if (query->holding) {
@@ -179,4 +184,45 @@ enum status execute_one(struct query *query, struct buffer *out, struct error *e
     if (status == STATUS_NOT_FOUND) return STATUS_OK;
     if (status != STATUS_OK) return read_error(query, status, error);
     return is_passed(query, &entry) ? STATUS_OK : take(query, &entry, out, error);
+}
+
+enum status execute_one(struct query *query, struct buffer *out, struct error *error) {
+    enum status status = step(query, out, error);
+    if (status != STATUS_OK || query->evaluator.status == STATUS_OK) return status;
+    return error_set(error, query->evaluator.status, "%s", query->evaluator.error.message);
+}
+
+// ---- stages ---------------------------------------------------------------------------------
+
+// A document for the first stage.
+enum status execute_source(void *context, struct bytes *ret_row, struct error *error) {
+    struct query *query = context;
+    if (query->base_done) return STATUS_END;
+    query->emitted = bytes_of(NULL, 0);
+    enum status status = execute_one(query, NULL, error);
+    if (status != STATUS_OK) return status;
+    query->base_done = query->done;
+    if (query->emitted.data == NULL) return STATUS_NOT_FOUND;
+    *ret_row = query->emitted;
+    return STATUS_OK;
+}
+
+enum status execute_stages(struct query *query, struct buffer *out, struct error *error) {
+    struct bytes row;
+    enum status status = pipeline_next(&query->pipeline, &row, error);
+    query->done = status == STATUS_END;
+    if (status == STATUS_END || status == STATUS_NOT_FOUND) return STATUS_OK;
+    if (status != STATUS_OK) return status;
+    if (!query->count_rows) {
+        if (query->rows == LIMIT_MAX)
+            return error_set(error, STATUS_TOO_LARGE, "more than %d rows: a limit would help",
+                             LIMIT_MAX);
+        status = buffer_append(out, row.data, row.size);
+        if (status != STATUS_OK)
+            return error_set(error, status,
+                             "the reply grows too large at row %llu: a limit would help",
+                             (unsigned long long)query->rows);
+    }
+    query->rows++;
+    return STATUS_OK;
 }

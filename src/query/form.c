@@ -3,18 +3,18 @@
 
 #include "query/place.h"
 
-enum { STORE, FILTER, LIMIT, SKIP, SORT, AFTER, FIELDS, FIELD_COUNT };
-#define COUNT_FIELD_COUNT SORT // a count takes the fields before it
+enum { STORE, FILTER, LIMIT, SKIP, STAGES, SORT, AFTER, FIELDS, FIELD_COUNT };
+#define COUNT_FIELD_COUNT SORT // a count without stages takes the fields before it
 
-static enum status parse_filter(const struct form_field *field, struct arena *arena,
-                                struct form *form, struct error *error) {
+static enum status parse_filter(const struct form_field *field, struct evaluator *evaluator,
+                                struct arena *arena, struct form *form, struct error *error) {
     struct place place = {.name = "filter"};
     size_t remaining = CONDITIONS_MAX;
     if (field->value.type == DOC_MISSING) return STATUS_OK;
     enum status status = form_type(field, NULL, DOC_DOCUMENT, error);
     if (status != STATUS_OK) return status;
-    return condition_parse_at(field->value.payload, &place, &remaining, arena, &form->filter,
-                              error);
+    return condition_parse_at(field->value.payload, &place, &remaining, evaluator, arena,
+                              &form->filter, error);
 }
 
 // An integer, or a double that is one: JSON does not tell them apart.
@@ -127,17 +127,32 @@ static enum status parse_fields(const struct form_field *field, struct arena *ar
     return STATUS_OK;
 }
 
-enum status form_parse(struct bytes bytes, bool counting, struct arena *arena, struct form *ret,
-                       struct error *error) {
+static enum status parse_stages(struct form_field *fields, struct form *form, struct error *error) {
+    const struct form_field *field = &fields[STAGES];
+    if (field->value.type == DOC_MISSING) return STATUS_OK;
+    struct place place = {.name = "fields"};
+    enum status status = form_type(field, NULL, DOC_ARRAY, error);
+    form->stages = field->value.payload;
+    if (status == STATUS_OK && fields[FIELDS].value.type != DOC_MISSING)
+        return place_error(&place, error, "not with stages: use a select stage");
+    return status;
+}
+
+enum status form_parse(struct bytes bytes, bool counting, struct evaluator *evaluator,
+                       struct arena *arena, struct form *ret, struct error *error) {
     struct form_field fields[FIELD_COUNT] = {
         [STORE] = {"store", true, {0}},    [FILTER] = {"filter", false, {0}},
         [LIMIT] = {"limit", false, {0}},   [SKIP] = {"skip", false, {0}},
         [SORT] = {"sort", false, {0}},     [AFTER] = {"after", false, {0}},
-        [FIELDS] = {"fields", false, {0}},
+        [FIELDS] = {"fields", false, {0}}, [STAGES] = {"stages", false, {0}},
     };
-    int64_t limit_max = counting ? INT64_MAX : LIMIT_MAX;
-    size_t count = counting ? COUNT_FIELD_COUNT : FIELD_COUNT;
-    *ret = (struct form){.counting = counting, .limit = counting ? UINT64_MAX : LIMIT_DEFAULT};
+    bool staged = doc_get(bytes, bytes_of_string("stages")).type != DOC_MISSING;
+    bool unbounded = counting || staged;
+    int64_t limit_max = unbounded ? INT64_MAX : LIMIT_MAX;
+    size_t count = counting && !staged ? COUNT_FIELD_COUNT : FIELD_COUNT;
+    *ret = (struct form){.counting = counting && !staged,
+                         .limit = counting ? UINT64_MAX : LIMIT_DEFAULT};
+    if (staged) ret->limit = LIMIT_NONE;
     enum status status = form_read(bytes, NULL, fields, count, error);
     if (status == STATUS_OK) status = form_type(&fields[STORE], NULL, DOC_STRING, error);
     if (status != STATUS_OK) return status;
@@ -145,7 +160,8 @@ enum status form_parse(struct bytes bytes, bool counting, struct arena *arena, s
     status = parse_int(bytes, &fields[LIMIT], 1, limit_max, &ret->limit, error);
     if (status == STATUS_OK)
         status = parse_int(bytes, &fields[SKIP], 0, INT64_MAX, &ret->skip, error);
-    if (status == STATUS_OK) status = parse_filter(&fields[FILTER], arena, ret, error);
+    if (status == STATUS_OK) status = parse_filter(&fields[FILTER], evaluator, arena, ret, error);
+    if (status == STATUS_OK) status = parse_stages(fields, ret, error);
     if (status == STATUS_OK) status = parse_sort(&fields[SORT], ret, error);
     if (status == STATUS_OK) status = parse_after(&fields[AFTER], ret, error);
     return status == STATUS_OK ? parse_fields(&fields[FIELDS], arena, ret, error) : status;

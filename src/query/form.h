@@ -7,6 +7,7 @@
 
 #define LIMIT_DEFAULT 1000
 #define LIMIT_MAX 100000
+#define LIMIT_NONE INT64_MAX // of documents that go into stages
 #define SORT_FIELDS_MAX 8
 #define PROJECTED_FIELDS_MAX 64
 
@@ -30,7 +31,11 @@ struct form {
     struct bytes *fields;
     size_t field_count;
     bool counting;
+    struct bytes stages; // the array; data NULL: none
+    bool any_order;      // of the documents: the stages do not mind
 };
 
-CHECKED enum status form_parse(struct bytes bytes, bool counting, struct arena *arena,
-                               struct form *ret, struct error *error);
+// Expressions in the filter use `evaluator`. The stages are left as they are (stage.h); with them
+// an absent limit means all documents.
+CHECKED enum status form_parse(struct bytes bytes, bool counting, struct evaluator *evaluator,
+                               struct arena *arena, struct form *ret, struct error *error);

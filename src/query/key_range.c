@@ -44,7 +44,8 @@ static enum status add_key(const struct key *key, struct arena *arena, struct ra
 }
 
 static bool is_on_key(const struct condition *condition) {
-    return condition->op > CONDITION_NOT && bytes_equal_string(condition->path, "_id");
+    return condition->op > CONDITION_NOT && condition->than == NULL &&
+           bytes_equal_string(condition->path, "_id");
 }
 
 // The keys of an eq or in condition. Values ascend, and so do the keys made from them.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evaluation of conditions on a document in place: the hot path of every query that filters.
 #include "query/condition.h"
+#include "query/expression.h"
 #include "query/text.h"
 
 #define LINEAR_VALUES_MAX 8 // longer lists are searched by halves
 
 static struct doc_value field_value(const struct condition *condition, struct bytes document) {
+    if (condition->expression != NULL)
+        return expression_evaluate(condition->expression, document, condition->evaluator);
     return condition->dotted ? doc_get_path(document, condition->path)
                              : doc_get(document, condition->path);
 }
@@ -44,9 +47,10 @@ static bool in_list(const struct condition *condition, const struct doc_value *v
     return false;
 }
 
-static bool in_order(const struct condition *condition, const struct doc_value *value) {
-    if (condition_class(value->type) != condition_class(condition->value.type)) return false;
-    int order = compare_in_class(value, &condition->value);
+static bool in_order(const struct condition *condition, const struct doc_value *value,
+                     const struct doc_value *wanted) {
+    if (condition_class(value->type) != condition_class(wanted->type)) return false;
+    int order = compare_in_class(value, wanted);
     switch (condition->op) {
     case CONDITION_LT:
         return order < 0;
@@ -102,18 +106,39 @@ static bool text_matches(const struct condition *condition, const struct doc_val
     return text_ends_with(value->payload, part);
 }
 
+// Whether an element that is a document satisfies the child.
+static bool any_matches(const struct condition *condition, const struct doc_value *array) {
+    struct doc_iterator iterator;
+    struct bytes name;
+    struct doc_value element;
+    if (array->type != DOC_ARRAY) return false;
+    doc_iterate(&iterator, array->payload);
+    while (doc_next(&iterator, &name, &element))
+        if (element.type == DOC_DOCUMENT &&
+            condition_matches(condition->children[0], element.payload))
+            return true;
+    return false;
+}
+
+static bool compares(const struct condition *condition, const struct doc_value *value,
+                     const struct doc_value *wanted) {
+    if (condition->op == CONDITION_EQ) return values_equal(value, wanted);
+    if (condition->op == CONDITION_NE) return !values_equal(value, wanted);
+    return in_order(condition, value, wanted);
+}
+
 static bool field_matches(const struct condition *condition, struct bytes document) {
-    struct doc_value value = field_value(condition, document);
+    struct doc_value value = field_value(condition, document), than;
     switch (condition->op) {
     case CONDITION_EQ:
-        return values_equal(&value, &condition->value);
     case CONDITION_NE:
-        return !values_equal(&value, &condition->value);
     case CONDITION_LT:
     case CONDITION_LE:
     case CONDITION_GT:
     case CONDITION_GE:
-        return in_order(condition, &value);
+        if (condition->than == NULL) return compares(condition, &value, &condition->value);
+        than = expression_evaluate(condition->than, document, condition->evaluator);
+        return compares(condition, &value, &than);
     case CONDITION_IN:
         return in_list(condition, &value);
     case CONDITION_BETWEEN:
@@ -124,6 +149,8 @@ static bool field_matches(const struct condition *condition, struct bytes docume
         return text_matches(condition, &value);
     case CONDITION_EXISTS:
         return value.type != DOC_MISSING;
+    case CONDITION_ANY:
+        return any_matches(condition, &value);
     case CONDITION_AND:
     case CONDITION_OR:
     case CONDITION_NOT:

@@ -47,6 +47,7 @@ static enum status flatten(const struct condition *filter, struct arena *arena,
 
 static bool gives_order(const struct form *form, const struct candidate *candidate) {
     if (form->counting) return false; // none is asked for
+    if (form->any_order) return candidate->index == NULL || candidate->set.shape != RANGE_ALL;
     if (candidate->index == NULL) return form->sort_count == 0;
     if (form->sort_count == 0) // entries of one value are in the order of their keys
         return candidate->set.shape == RANGE_EQ;

@@ -34,3 +34,27 @@ struct condition;
 CHECKED enum status condition_parse(struct bytes form, struct arena *arena,
                                     const struct condition **ret, struct error *error);
 bool condition_matches(const struct condition *condition, struct bytes document);
+
+// ---- PQL (docs/PQL.md) ------------------------------------------------------------------------
+
+enum pql_kind {
+    PQL_QUERY,   // `form` is that of the query operation
+    PQL_COUNT,   // … of the count operation
+    PQL_EXPLAIN, // `form` is that of `explained`, a query or a count
+    PQL_INSERT,  // `documents` into `store`
+    PQL_UPDATE,  // what `form` finds gets the fields of `set`
+    PQL_DELETE,  // what `form` finds
+};
+struct pql {
+    enum pql_kind kind, explained;
+    struct bytes store;
+    struct bytes form;      // a document in the arena
+    struct bytes documents; // an array
+    struct bytes set;       // a document
+};
+// Parses PQL text (valid UTF-8) to the logical form. `parameters` is a document (names, and "1",
+// "2" … for $1, $2 …), an array (of $1 …) or missing. STATUS_INVALID with line, column and offset,
+// STATUS_NO_STORE (with a near name; of joined stores too), STATUS_NO_MEMORY.
+CHECKED enum status pql_parse(struct bytes text, const struct doc_value *parameters,
+                              const struct catalog *catalog, struct arena *arena, struct pql *ret,
+                              struct error *error);

@@ -5,6 +5,7 @@
 #include "query/cursor.h"
 #include "query/sort.h"
 #include "query/source.h"
+#include "query/stage.h"
 
 struct query {
     struct form form;
@@ -15,6 +16,12 @@ struct query {
     struct source source;
     struct buffer sort_key; // of the document in hand
     struct buffer cursor;
+    struct evaluator evaluator;
+    struct pipeline pipeline; // of the form's stages, if any
+    bool count_rows;          // that come out of the pipeline
+    struct bytes emitted;     // to the pipeline; data NULL: none
+    bool base_done;           // nothing more goes into the pipeline
+    uint64_t rows;            // that came out of it
 
     uint64_t matched;  // documents of a count, or offered to the page
     uint64_t appended; // to the reply
@@ -36,4 +43,7 @@ struct query {
 
 // One entry of the access path, or one document out of the sorter. STATUS_OK: go on unless
 // query->done.
+// A row out of the pipeline, in the same way; and a document into it.
+CHECKED enum status execute_stages(struct query *query, struct buffer *out, struct error *error);
+CHECKED enum status execute_source(void *context, struct bytes *ret_row, struct error *error);
 CHECKED enum status execute_one(struct query *query, struct buffer *out, struct error *error);

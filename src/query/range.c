@@ -233,7 +233,8 @@ static enum status set_of_in(const struct condition *condition, struct arena *ar
 }
 
 static bool is_on(const struct condition *condition, struct bytes path) {
-    return condition->op > CONDITION_NOT && bytes_equal(condition->path, path);
+    return condition->op > CONDITION_NOT && condition->than == NULL &&
+           bytes_equal(condition->path, path);
 }
 
 static enum status find_equality(const struct condition *const *conditions, size_t count,
