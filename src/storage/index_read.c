@@ -17,8 +17,8 @@ struct index_cursor {
     uint8_t search[INDEX_SEARCH_KEY_MAX];
 };
 
-// Look-ups by key are kept, one at a place that its hash says: a descent through LMDB's pages
-// touches several times as many cache lines. An entry holds for one snapshot, whose number it
+// Look-ups by key are kept, two at each place that a key's hash says: a descent through LMDB's
+// pages touches several times as many cache lines. An entry holds for one snapshot, whose number it
 // carries.
 #define POINT_SLOTS 16384
 
@@ -114,8 +114,14 @@ static bool has_points(struct index_reader *reader) {
 static struct point_slot *point_slot(const struct index_reader *reader, uint32_t store_id,
                                      const struct key *key) {
     uint64_t high = load_le64(key->bytes), low = load_le64(key->bytes + 8);
-    size_t place = hash_words(high ^ store_id, low) % POINT_SLOTS;
+    size_t place = hash_words(high ^ store_id, low) % POINT_SLOTS & ~(size_t)1;
     return (struct point_slot *)(reader->points + place * CACHE_LINE);
+}
+
+static bool holds(const struct index_reader *reader, const struct point_slot *slot,
+                  uint32_t store_id, const struct key *key) {
+    return slot->renewal == reader->renewal && slot->store_id == store_id &&
+           key_compare(&slot->key, key) == 0;
 }
 
 static enum status descend(struct index_reader *reader, uint32_t store_id, const struct key *key,
@@ -132,16 +138,18 @@ enum status index_get(struct index_reader *reader, uint32_t store_id, const stru
                       struct index_entry *ret) {
     ASSERT(reader->active);
     if (!has_points(reader)) return descend(reader, store_id, key, ret);
-    struct point_slot *slot = point_slot(reader, store_id, key);
-    bool known = slot->renewal == reader->renewal && slot->store_id == store_id &&
-                 key_compare(&slot->key, key) == 0;
-    if (!known) {
+    struct point_slot *first = point_slot(reader, store_id, key);
+    struct point_slot *second = (struct point_slot *)((uint8_t *)first + CACHE_LINE);
+    bool is_first = holds(reader, first, store_id, key);
+    bool is_second = !is_first && holds(reader, second, store_id, key);
+    if (!is_first && !is_second) {
         struct index_entry entry;
         enum status status = descend(reader, store_id, key, &entry);
         if (status != STATUS_OK) return status;
-        *slot = (struct point_slot){reader->renewal, store_id, *key, entry};
+        *second = *first; // the older one leaves
+        *first = (struct point_slot){reader->renewal, store_id, *key, entry};
     }
-    *ret = slot->entry;
+    *ret = is_second ? second->entry : first->entry;
     return STATUS_OK;
 }
 
