@@ -187,12 +187,31 @@ static bool element_find(struct pk_document document, const char *name, size_t n
     return false;
 }
 
+// The size of the part that `path` begins with; `*ret_word` gets its first eight bytes, the first
+// one lowest, and zeros behind a shorter one.
+static inline size_t path_part(const char *path, uint64_t *ret_word) {
+    size_t size = 0;
+    uint64_t word = 0;
+    if (may_load64(path)) {
+        word = load64_beyond(path);
+        uint64_t ends = find_zero(word) | find_byte(word, '.');
+        if (ends != 0) {
+            size = (size_t)__builtin_ctzll(ends) / 8;
+            *ret_word = word & ~(~(uint64_t)0 << (8 * size));
+            return size;
+        }
+        size = 8;
+    }
+    for (; path[size] != '\0' && path[size] != '.'; size++)
+        if (size < 8) word |= (uint64_t)(uint8_t)path[size] << (8 * size);
+    *ret_word = word;
+    return size;
+}
+
 static bool element_find_path(struct pk_document document, const char *path, struct element *ret) {
     for (;;) {
-        size_t part = 0;
-        uint64_t word = 0;
-        for (; path[part] != '\0' && path[part] != '.'; part++)
-            word |= part < 8 ? (uint64_t)(uint8_t)path[part] << (8 * part) : 0;
+        uint64_t word;
+        size_t part = path_part(path, &word);
         if (!element_find(document, path, part, word, ret)) return false;
         if (path[part] == '\0') return true;
         if (ret->type != PK_TYPE_DOCUMENT && ret->type != PK_TYPE_ARRAY) return false;

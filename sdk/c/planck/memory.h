@@ -173,6 +173,29 @@ void *pk_allocate(size_t size) {
     return allocate(size);
 }
 
+// ---- reading ahead ------------------------------------------------------------------------------
+
+// Whether eight bytes can be loaded from `p`, whatever it belongs to: in a module's memory nothing
+// but its end stops a load. Of these bytes only those that do belong to it may count.
+#ifdef __wasm__
+static inline bool may_load64(const void *p) {
+    return (uintptr_t)arena.end - 8 >= (uintptr_t)p && arena.end != NULL;
+}
+static inline uint64_t load64_beyond(const void *p) {
+    __asm__("" : "+r"(p)); // the compiler is not to know of what object
+    return load64(p);
+}
+#else
+static inline bool may_load64(const void *p) {
+    (void)p;
+    return false;
+}
+static inline uint64_t load64_beyond(const void *p) {
+    (void)p;
+    return 0;
+}
+#endif
+
 // ---- buffers ----------------------------------------------------------------------------------
 
 // Bytes that grow in the arena, in place while nothing was allocated behind them. All zero is an
