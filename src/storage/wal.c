@@ -103,6 +103,7 @@ static void begin_segment(struct wal *wal, struct wal_segment *segment, uint64_t
         .previous_segment = previous == NULL ? 0 : previous->number,
     };
     if (previous != NULL) previous->last_sequence = previous_sequence;
+    atomic_store_explicit(&segment->header_unsynced, true, memory_order_relaxed);
     wal_segment_header_encode(segment->address, &header);
     chain_push(wal, segment);
 }
@@ -133,7 +134,9 @@ static enum status start_run(struct wal *wal, const struct wal_recovery *recover
     wal->unsynced = segment;
     wal->synced_segment = segment;
     wal->synced_offset = WAL_SEGMENT_HEADER_SIZE;
-    return file_sync(segment->file);
+    status = file_sync(segment->file);
+    atomic_store_explicit(&segment->header_unsynced, false, memory_order_relaxed);
+    return status;
 }
 
 static enum status start(struct wal *wal, const struct wal_recovery *recovery) {
@@ -353,7 +356,11 @@ static struct wal_segment *pop_released(struct wal *wal, uint64_t checkpoint) {
     struct wal_segment *segment = wal->oldest;
     if (segment == wal->unsynced || segment->last_sequence > checkpoint || segment->pins > 0)
         return NULL;
-    wal->oldest = atomic_load_explicit(&segment->following, memory_order_acquire);
+    struct wal_segment *following = atomic_load_explicit(&segment->following, memory_order_acquire);
+    // Recovery must find a segment to begin with: until the next one's header is durable, this is
+    // it.
+    if (atomic_load_explicit(&following->header_unsynced, memory_order_acquire)) return NULL;
+    wal->oldest = following;
     atomic_fetch_sub_explicit(&wal->bytes, segment->size, memory_order_relaxed);
     return segment;
 }

@@ -16,6 +16,7 @@ struct wal_segment {
     uint8_t *address;  // mapping, NULL like `file`
     uint64_t last_sequence;                  // in the log up to its end; set before `following`
     _Atomic(struct wal_segment *) following; // set once, when the log goes on there
+    _Atomic bool header_unsynced;            // the log goes on here, but the disk may not know yet
     uint32_t pins;                           // keep the mapping; under the log's mutex
     uint64_t evicted;                        // pages below were given back; under the log's mutex
     _Atomic uint64_t populated;              // bytes from the start that were made resident; grows

@@ -127,6 +127,7 @@ static enum status sync_chain(struct wal *wal, bool all, uint64_t *ret_durable) 
         if (following == NULL && !all) return STATUS_OK;
         enum status status = file_sync(segment->file);
         if (status != STATUS_OK) return status;
+        atomic_store_explicit(&segment->header_unsynced, false, memory_order_release);
         uint64_t reached = following != NULL && segment->last_sequence < visible
                                ? segment->last_sequence
                                : visible;

@@ -50,9 +50,16 @@ void sim_fs_init(const char *data_path);
 struct file_system *sim_fs(void);
 
 // ---- power (sim_power.c) --------------------------------------------------------------------
-// Every operation on files and every commit of the index passes here first. False: the power is
-// off, it must fail.
-bool sim_point(void);
+// Every operation on files and every commit of the index passes here first, and fails with what is
+// returned: STATUS_IO while the power is off, or the status of a planned fault.
+enum status sim_point(void);
+uint64_t sim_points(void); // so far
+// The point after `points` - 1 more fails (0: never), and with `repeats` all that follow.
+void sim_fault_plan(uint64_t points, enum status status, bool repeats);
+bool sim_fault_happened(void);
+// While the disk is full no file is made and none grows, and the index cannot commit.
+void sim_disk_fill(bool full);
+bool sim_disk_is_full(void);
 // The power goes at the point after `points` more; 0: never.
 void sim_power_plan(uint64_t points);
 void sim_power_lose(void); // now

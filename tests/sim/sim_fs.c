@@ -17,6 +17,7 @@
 #define INODES_MAX 2048
 #define NAMES_MAX 2048
 #define CHANGES_MAX 8192
+#define HANDLES_MAX 512
 #define PATH_SIZE 160
 #define NO_INODE (-1)
 
@@ -47,6 +48,7 @@ struct change {
 struct sim_file {
     struct file file;
     int inode;
+    bool used;
 };
 
 static struct {
@@ -54,6 +56,7 @@ static struct {
     char data_path[PATH_SIZE], index_path[PATH_SIZE + 8];
     struct inode inodes[INODES_MAX];
     struct names current, durable;
+    struct sim_file handles[HANDLES_MAX]; // not allocated: tests let allocations fail
     struct change changes[CHANGES_MAX];
     size_t change_count;
     bool index_durable; // the name of the index's directory
@@ -168,19 +171,22 @@ static bool parent_exists(const char *path) {
 
 static enum status sim_open(struct file_system *system, const char *path, int flags,
                             struct file **ret, struct error *error) {
-    if (!sim_point()) return error_set(error, STATUS_IO, "%s: no power", path);
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return error_set(error, fault, "%s: %s", path, status_text(fault));
     struct name *name = find(&fs.current, path);
     if (name == NULL && ((flags & FILE_CREATE) == 0 || !parent_exists(path)))
         return error_set(error, STATUS_NOT_FOUND, "%s: not found", path);
     if (name != NULL && (flags & FILE_EXCLUSIVE) != 0)
         return error_set(error, STATUS_EXISTS, "%s: exists", path);
+    if (name == NULL && sim_disk_is_full())
+        return error_set(error, STATUS_NO_SPACE, "%s: no space", path);
     int number = name != NULL ? name->inode : create(path, false);
     SIM_CHECK(!fs.inodes[number].directory);
     if ((flags & FILE_TRUNCATE) != 0) set_size(&fs.inodes[number], 0);
-    struct sim_file *file = calloc(1, sizeof *file);
-    SIM_CHECK(file != NULL);
-    file->file.fs = system;
-    file->inode = number;
+    struct sim_file *file = fs.handles;
+    while (file < fs.handles + HANDLES_MAX && file->used) file++;
+    SIM_CHECK(file < fs.handles + HANDLES_MAX);
+    *file = (struct sim_file){.file.fs = system, .inode = number, .used = true};
     fs.inodes[number].handles++;
     *ret = &file->file;
     return STATUS_OK;
@@ -190,11 +196,12 @@ static void sim_close(struct file *file) {
     struct inode *inode = inode_of(file);
     if (inode->locked_by == file) inode->locked_by = NULL;
     inode->handles--;
-    free(container_of(file, struct sim_file, file));
+    container_of(file, struct sim_file, file)->used = false;
 }
 
 static enum status sim_read_at(struct file *file, uint64_t offset, void *data, size_t size) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     const struct inode *inode = inode_of(file);
     if (offset > inode->size || size > inode->size - offset) return STATUS_END;
     if (size > 0) memcpy(data, inode->current + offset, size);
@@ -202,9 +209,11 @@ static enum status sim_read_at(struct file *file, uint64_t offset, void *data, s
 }
 
 static enum status sim_write_at(struct file *file, uint64_t offset, const void *data, size_t size) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     struct inode *inode = inode_of(file);
     SIM_CHECK(offset + size <= CAPACITY);
+    if (offset + size > inode->size && sim_disk_is_full()) return STATUS_NO_SPACE;
     if (offset + size > inode->size) inode->size = offset + size;
     if (size > 0) memcpy(inode->current + offset, data, size);
     return STATUS_OK;
@@ -213,7 +222,8 @@ static enum status sim_write_at(struct file *file, uint64_t offset, const void *
 static void lose_sectors(struct inode *inode);
 
 static enum status sim_sync(struct file *file) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     struct inode *inode = inode_of(file);
     sim_advance_ns(sim_below(5000000));
     if (sim_sync_fails()) {
@@ -224,23 +234,26 @@ static enum status sim_sync(struct file *file) {
     memcpy(inode->durable, inode->current, (size_t)size);
     inode->durable_size = inode->size;
     // Others may run between the write and its report: nothing is promised before that.
-    return sim_point() ? STATUS_OK : STATUS_IO;
+    return sim_point();
 }
 
 static enum status sim_size(struct file *file, uint64_t *ret_size) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     *ret_size = inode_of(file)->size;
     return STATUS_OK;
 }
 
 static enum status sim_truncate(struct file *file, uint64_t size) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     set_size(inode_of(file), size);
     return STATUS_OK;
 }
 
 static enum status sim_map(struct file *file, size_t size, bool writable, void **ret_address) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     SIM_CHECK(size <= CAPACITY);
     *ret_address = inode_of(file)->current;
     return STATUS_OK;
@@ -255,7 +268,8 @@ static void sim_hint(struct file *file, void *address, size_t offset, size_t siz
 }
 
 static enum status sim_lock(struct file *file) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     struct inode *inode = inode_of(file);
     if (inode->locked_by != NULL && inode->locked_by != file) return STATUS_LOCKED;
     inode->locked_by = file;
@@ -263,7 +277,8 @@ static enum status sim_lock(struct file *file) {
 }
 
 static enum status sim_rename(struct file_system *system, const char *from, const char *to) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     struct name *name = find(&fs.current, from);
     if (name == NULL) return STATUS_NOT_FOUND;
     int number = name->inode;
@@ -274,7 +289,8 @@ static enum status sim_rename(struct file_system *system, const char *from, cons
 }
 
 static enum status sim_remove(struct file_system *system, const char *path) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     if (find(&fs.current, path) == NULL) return STATUS_NOT_FOUND;
     remove_name(&fs.current, path);
     note_change(path, "", NO_INODE);
@@ -282,7 +298,8 @@ static enum status sim_remove(struct file_system *system, const char *path) {
 }
 
 static enum status sim_make_directory(struct file_system *system, const char *path) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     if (find(&fs.current, path) != NULL) return STATUS_EXISTS;
     if (strcmp(path, fs.index_path) == 0) {
         struct file_system *posix = file_system_posix();
@@ -295,7 +312,8 @@ static enum status sim_make_directory(struct file_system *system, const char *pa
 
 static enum status sim_list(struct file_system *system, const char *path,
                             file_list_function *function, void *context) {
-    if (!sim_point()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
     if (strcmp(path, fs.index_path) == 0) {
         struct file_system *posix = file_system_posix();
         return posix->list(posix, fs.index_path, function, context);
@@ -311,7 +329,9 @@ static enum status sim_list(struct file_system *system, const char *path,
 }
 
 static enum status sim_sync_directory(struct file_system *system, const char *path) {
-    if (!sim_point() || sim_sync_fails()) return STATUS_IO;
+    enum status fault = sim_point();
+    if (fault != STATUS_OK) return fault;
+    if (sim_sync_fails()) return STATUS_IO;
     if (find(&fs.current, path) == NULL) return STATUS_NOT_FOUND;
     for (size_t i = 0; i < fs.change_count;) {
         if (!changes_in(&fs.changes[i], path)) {

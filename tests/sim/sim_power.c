@@ -14,8 +14,12 @@
 static struct {
     uint64_t points_left; // 0: no loss is planned
     uint64_t syncs_left;
+    uint64_t points;
+    uint64_t fault_left; // 0: none is planned
+    enum status fault;
+    bool fault_repeats, fault_happened;
+    bool disk_full;
     bool off;
-    bool directory_lost;
     bool sync_failed;
 } power;
 
@@ -27,11 +31,39 @@ static struct {
     uint8_t before[PAGE];
 } index_state;
 
-bool sim_point(void) {
+enum status sim_point(void) {
     sim_yield();
-    if (power.off) return false;
+    power.points++;
+    if (power.off) return STATUS_IO;
     if (power.points_left > 0 && --power.points_left == 0) sim_power_lose();
-    return !power.off;
+    if (power.off) return STATUS_IO;
+    if (power.fault_left == 0 || --power.fault_left > 0) return STATUS_OK;
+    if (power.fault_repeats) power.fault_left = 1;
+    power.fault_happened = true;
+    return power.fault;
+}
+
+uint64_t sim_points(void) {
+    return power.points;
+}
+
+void sim_fault_plan(uint64_t points, enum status status, bool repeats) {
+    power.fault_left = points;
+    power.fault = status;
+    power.fault_repeats = repeats;
+    power.fault_happened = false;
+}
+
+bool sim_fault_happened(void) {
+    return power.fault_happened;
+}
+
+void sim_disk_fill(bool full) {
+    power.disk_full = full;
+}
+
+bool sim_disk_is_full(void) {
+    return power.disk_full;
 }
 
 void sim_power_plan(uint64_t points) {
@@ -71,6 +103,12 @@ void sim_power_restore(void) {
 
 // ---- the index ------------------------------------------------------------------------------
 
+static int point_code(void) {
+    enum status status = sim_point();
+    if (status == STATUS_OK) return 0;
+    return status == STATUS_NO_SPACE ? ENOSPC : EIO;
+}
+
 static void restore_meta(void) {
     int descriptor = open(index_state.path, O_WRONLY | O_CLOEXEC);
     SIM_CHECK(descriptor >= 0);
@@ -99,15 +137,18 @@ int __wrap_fsync(int descriptor);
 int __wrap_fdatasync(int descriptor);
 
 int __wrap_mdb_env_open(MDB_env *environment, const char *path, unsigned flags, mdb_mode_t mode) {
-    if (!sim_point()) return EIO;
+    int fault = point_code();
+    if (fault != 0) return fault;
     snprintf(index_state.path, sizeof index_state.path, "%s/data.mdb", path);
     return __real_mdb_env_open(environment, path, flags, mode);
 }
 
 int __wrap_mdb_txn_commit(MDB_txn *transaction) {
-    if (!sim_point()) {
+    int fault = point_code();
+    if (fault == 0 && power.disk_full) fault = ENOSPC;
+    if (fault != 0) {
         mdb_txn_abort(transaction);
-        return EIO;
+        return fault;
     }
     uint64_t meta = mdb_txn_id(transaction) & 1;
     uint8_t before[PAGE];
@@ -125,7 +166,9 @@ int __wrap_mdb_txn_commit(MDB_txn *transaction) {
 }
 
 int __wrap_mdb_env_sync(MDB_env *environment, int force) {
-    if (!sim_point() || sim_sync_fails()) return EIO;
+    int fault = point_code();
+    if (fault != 0) return fault;
+    if (sim_sync_fails()) return EIO;
     index_state.commit_unsynced = false;
     sim_advance_ns(sim_below(3000000));
     return 0;
@@ -134,8 +177,10 @@ int __wrap_mdb_env_sync(MDB_env *environment, int force) {
 // Outside of the file seam only the index's directory and the one above are synced by fsync(). The
 // real disk has nothing to do with durability here.
 int __wrap_fsync(int descriptor) {
-    if (!sim_point() || sim_sync_fails()) {
-        errno = EIO;
+    int fault = point_code();
+    if (fault == 0 && sim_sync_fails()) fault = EIO;
+    if (fault != 0) {
+        errno = fault;
         return -1;
     }
     char link[64], path[4096];

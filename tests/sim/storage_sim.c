@@ -421,6 +421,8 @@ static void make_path(void) {
     SIM_CHECK(mkdir(life.path, 0700) == 0);
 }
 
+static bool verbose;
+
 static void run_seed(uint64_t seed) {
     sim_init(seed);
     make_path();
@@ -429,6 +431,11 @@ static void run_seed(uint64_t seed) {
     size_t lives = 3 + (size_t)sim_below(6);
     for (size_t i = 0; i < lives; i++) live();
     remove_files();
+    // The same for every run of a seed, whatever it depended on.
+    if (verbose)
+        fprintf(stderr, "seed %llu: %zu lives, %llu operations on files, fingerprint %016llx\n",
+                (unsigned long long)seed, lives, (unsigned long long)sim_points(),
+                (unsigned long long)random_u64(sim_random()));
 }
 
 // ---- the program ----------------------------------------------------------------------------
@@ -466,7 +473,6 @@ static uint64_t number_of(const char *text) {
 
 int main(int argc, char **argv) {
     uint64_t seed = random_u64(random_system()) >> 16, count = SEEDS_DEFAULT;
-    bool verbose = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--verbose") == 0)
             verbose = true;
