@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection is a poll handle and a buffer of unsent bytes. The common case costs one receive
-// and one send and never touches the poll set: interest in writing exists only while bytes are
-// unsent. With TLS a session stands between the socket and the caller: it receives from the socket
-// itself, and what it wants to send is gathered in the unsent bytes.
+// and one send and never touches the poll set: interest in writing exists only while the socket
+// does not take what is unsent. Small writes are gathered and sent a few connections at a time, at
+// the latest before the loop polls: each send to a peer that sleeps costs a wake-up, and a peer
+// that is awake takes the next ones for nothing. With TLS a session stands between the socket and
+// the caller: it receives from the socket itself, and what it wants to send is gathered in the
+// unsent bytes.
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -16,6 +19,8 @@
 enum {
     PARTS_MAX = 8,
     UNSENT_KEPT_MAX = 64 * 1024,      // capacity that a drained buffer may keep
+    GATHERED_MAX = 8,                 // connections whose writes are sent together
+    GATHERED_BYTES_MAX = 16 * 1024,   // of one connection; more is sent at once
     TLS_RECEIVES = 4,                 // of one connection in a turn, about 16 KiB each
     TLS_GATHERED_MAX = 128 * 1024,    // encrypted before it is sent
     TLS_UNANSWERED_MAX = 1024 * 1024, // unsent bytes at which a TLS peer is not read any more
@@ -45,6 +50,8 @@ struct connection {
     uint64_t linger_ms;
     uint64_t linger_until_ms;
     struct list linger_node;
+    struct list gathered_node; // in the loop's list while `gathered`
+    bool gathered;             // what is unsent has not been offered to the socket
 };
 
 static void on_poll(uv_poll_t *handle, int failed, int events);
@@ -65,7 +72,8 @@ static void update_interest(struct connection *connection) {
     if (reads(connection)) interest |= UV_READABLE;
     // What the session holds is no news to the poll; a writable socket wakes us as well.
     bool holds = connection->undelivered && reads(connection);
-    if (connection_unsent(connection) > 0 || holds) interest |= UV_WRITABLE;
+    bool waits = connection_unsent(connection) > 0 && !connection->gathered;
+    if (waits || holds) interest |= UV_WRITABLE;
     if (interest == 0) interest = UV_PRIORITIZED;
     if (connection->closing || interest == connection->interest) return;
     int failed = uv_poll_start(&connection->poll, interest, on_poll);
@@ -153,6 +161,40 @@ static bool send_unsent(struct connection *connection) {
     connection->sent_total += (size_t)put;
     if ((size_t)put == left) unsent_release(connection);
     return true;
+}
+
+// ---- gathered writes --------------------------------------------------------------------------
+
+static void leave_gathered(struct connection *connection) {
+    if (!connection->gathered) return;
+    connection->gathered = false;
+    list_remove(&connection->gathered_node);
+    connection->loop->gathered_count--;
+}
+
+// Runs no callback of the caller's: a socket that failed, or takes only a part, is the poll's to
+// report.
+static void offer_gathered(struct connection *connection) {
+    leave_gathered(connection);
+    if (connection->failed || connection->closing) return;
+    bool sent = send_unsent(connection);
+    if (!sent || connection_unsent(connection) > 0) update_interest(connection);
+}
+
+void connection_send_gathered(struct loop *loop) {
+    while (!list_empty(&loop->gathered))
+        offer_gathered(container_of(loop->gathered.next, struct connection, gathered_node));
+    ASSERT(loop->gathered_count == 0);
+}
+
+static void gather(struct connection *connection) {
+    struct loop *loop = connection->loop;
+    if (!connection->gathered) {
+        connection->gathered = true;
+        list_push_back(&loop->gathered, &connection->gathered_node);
+        loop->gathered_count++;
+    }
+    if (loop->gathered_count >= GATHERED_MAX) connection_send_gathered(loop);
 }
 
 static void write_some(struct connection *connection) {
@@ -308,6 +350,7 @@ enum status connection_open(struct loop *loop, int descriptor,
     connection->context = context;
     connection->descriptor = descriptor;
     list_init(&connection->linger_node);
+    list_init(&connection->gathered_node);
     update_interest(connection);
     *ret = connection;
     return STATUS_OK;
@@ -411,6 +454,13 @@ enum status connection_write(struct connection *connection, const struct bytes *
     ASSERT(connection->tls_context == NULL);
     size_t total = 0, put = 0;
     for (size_t i = 0; i < count; i++) total += parts[i].size;
+    bool idle = connection->gathered || connection_unsent(connection) == 0;
+    if (idle && connection_unsent(connection) + total <= GATHERED_BYTES_MAX) {
+        enum status status = keep_unsent(connection, parts, count, 0);
+        if (status == STATUS_OK) gather(connection);
+        return status;
+    }
+    if (connection->gathered) offer_gathered(connection);
     if (connection_unsent(connection) == 0) {
         ssize_t taken = send_now(connection, parts, count);
         if (taken < 0) {
@@ -447,6 +497,7 @@ void connection_finish(struct connection *connection, uint64_t linger_ms) {
     say_farewell(connection);
     connection->finishing = true;
     connection->linger_ms = linger_ms;
+    if (connection->gathered) offer_gathered(connection);
     if (connection->failed) {
         connection_close(connection);
     } else if (connection_unsent(connection) == 0) {
@@ -466,6 +517,7 @@ static void on_handle_closed(uv_handle_t *handle) {
 
 void connection_close(struct connection *connection) {
     if (connection->closing) return;
+    if (connection->gathered) offer_gathered(connection);
     connection->closing = true;
     list_remove(&connection->linger_node);
     if (connection_unsent(connection) > 0) {

@@ -34,6 +34,7 @@ static void on_busy(uv_idle_t *handle) {
 static void on_before_poll(uv_prepare_t *handle) {
     struct loop *loop = handle->data;
     bool again = loop->turn != NULL && loop->turn(loop->turn_context);
+    connection_send_gathered(loop);
     if (again == (uv_is_active((uv_handle_t *)&loop->busy) != 0)) return;
     int failed = again ? uv_idle_start(&loop->busy, on_busy) : uv_idle_stop(&loop->busy);
     ASSERT(failed == 0);
@@ -67,6 +68,7 @@ enum status loop_new(struct loop **ret) {
     }
     mutex_init(&loop->lock);
     list_init(&loop->lingering);
+    list_init(&loop->gathered);
     *ret = loop;
     return STATUS_OK;
 }

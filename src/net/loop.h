@@ -33,12 +33,16 @@ struct loop {
     struct mutex lock; // guards `posted`
     struct loop_calls posted;
     struct loop_calls running; // taken from `posted`; the two swap so that neither reallocates
-    struct list lingering;     // connections that wait for the peer's end, by `linger_node`
-    uv_timer_t linger_timer;   // active while there are any
+    struct list gathered;      // connections whose replies wait for the end of the turn
+    size_t gathered_count;
+    struct list lingering;   // connections that wait for the peer's end, by `linger_node`
+    uv_timer_t linger_timer; // active while there are any
     uint8_t read_buffer[LOOP_READ_BUFFER_SIZE]; // one read is handed over before the next begins
 };
 
 // Runs connection_linger_sweep() every so often until `lingering` is empty.
 void loop_linger(struct loop *loop, struct list *node);
+// Sends what connections have gathered (connection.c).
+void connection_send_gathered(struct loop *loop);
 // Closes those whose time is over (connection.c).
 void connection_linger_sweep(struct loop *loop);

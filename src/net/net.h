@@ -108,7 +108,8 @@ bool connection_secure(const struct connection *connection);
 const char *connection_protocol(const struct connection *connection);
 void connection_pause(struct connection *connection);
 void connection_resume(struct connection *connection);
-// Sends at once what the socket takes; the rest is copied and sent later. At most 8 parts.
+// Sends before the loop polls again, a large write at once; what the socket does not take is copied
+// and sent later. At most 8 parts.
 // STATUS_CLOSED after a failure (then no on_end follows), finish or close; STATUS_NO_MEMORY. The
 // connection must be closed after either.
 CHECKED enum status connection_write(struct connection *connection, const struct bytes *parts,

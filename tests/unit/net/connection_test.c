@@ -69,6 +69,11 @@ static void send_text(struct peer *peer, const char *text) {
     CHECK(send(peer->other, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
 }
 
+static void run_turn(struct peer *peer) {
+    loop_stop(peer->loop);
+    loop_run(peer->loop);
+}
+
 static size_t take_all(struct peer *peer) {
     static char sink[65536];
     size_t total = 0;
@@ -87,7 +92,9 @@ TEST(bytes_go_both_ways) {
     struct bytes parts[3] = {bytes_of_string("one "), bytes_of_string("two "),
                              bytes_of_string("three")};
     CHECK_OK(connection_write(peer.connection, parts, 3));
+    run_turn(&peer);
     CHECK_EQUAL(0, connection_unsent(peer.connection));
+    CHECK_EQUAL(0, peer.drained);
     char text[32] = {0};
     CHECK_EQUAL(13, recv(peer.other, text, sizeof text, 0));
     CHECK(strcmp(text, "one two three") == 0);
@@ -181,6 +188,7 @@ TEST(an_end_of_input_leaves_the_other_direction_open) {
     CHECK_EQUAL(0, peer.failures);
     struct bytes part = bytes_of_string("still here");
     CHECK_OK(connection_write(peer.connection, &part, 1));
+    run_turn(&peer);
     CHECK_EQUAL(10, take_all(&peer));
     connection_close(peer.connection);
     done(&peer);
@@ -224,15 +232,84 @@ TEST(a_peer_that_never_closes_is_left_after_a_while) {
     done(&peer);
 }
 
+// A small write is gathered, so its failure is reported as the connection's; a large one is tried.
 TEST(writing_to_a_peer_that_is_gone_fails) {
+    struct peer peer;
+    open_pair(&peer);
+    connection_pause(peer.connection);
+    close(peer.other);
+    peer.other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    struct bytes part = bytes_of_string("x");
+    CHECK_OK(connection_write(peer.connection, &part, 1));
+    loop_run(peer.loop);
+    CHECK_EQUAL(1, peer.ends);
+    CHECK_EQUAL(1, peer.failures);
+    CHECK_STATUS(STATUS_CLOSED, connection_write(peer.connection, &part, 1));
+    connection_close(peer.connection);
+    done(&peer);
+}
+
+TEST(a_large_write_to_a_peer_that_is_gone_is_refused) {
     struct peer peer;
     open_pair(&peer);
     close(peer.other);
     peer.other = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    struct bytes part = bytes_of_string("x");
+    static uint8_t block[100000];
+    struct bytes part = bytes_of(block, sizeof block);
     CHECK_STATUS(STATUS_CLOSED, connection_write(peer.connection, &part, 1));
     connection_close(peer.connection);
     done(&peer);
+}
+
+TEST(gathered_writes_are_sent_in_order_before_a_large_one) {
+    struct peer peer;
+    open_pair(&peer);
+    static uint8_t block[20000], text[20010];
+    memset(block, 'b', sizeof block);
+    struct bytes small = bytes_of_string("small"), large = bytes_of(block, sizeof block);
+    CHECK_OK(connection_write(peer.connection, &small, 1));
+    CHECK_OK(connection_write(peer.connection, &small, 1));
+    CHECK_EQUAL(0, take_all(&peer));
+    CHECK_OK(connection_write(peer.connection, &large, 1));
+    CHECK_EQUAL((ssize_t)sizeof text, recv(peer.other, text, sizeof text, MSG_WAITALL));
+    CHECK(memcmp(text, "smallsmallb", 11) == 0);
+    connection_close(peer.connection);
+    done(&peer);
+}
+
+TEST(what_was_gathered_is_sent_before_a_close) {
+    struct peer peer;
+    open_pair(&peer);
+    struct bytes part = bytes_of_string("last words");
+    CHECK_OK(connection_write(peer.connection, &part, 1));
+    connection_close(peer.connection);
+    CHECK_EQUAL(10, take_all(&peer));
+    done(&peer);
+}
+
+// The eighth connection's write sends them all, without a turn of the loop.
+TEST(a_few_connections_are_sent_together) {
+    struct peer peers[8];
+    struct loop *loop;
+    struct bytes part = bytes_of_string("reply");
+    CHECK_OK(loop_new(&loop));
+    for (int i = 0; i < 8; i++) {
+        int pair[2];
+        memset(&peers[i], 0, sizeof peers[i]);
+        peers[i].loop = loop;
+        CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
+        CHECK_OK(connection_open(loop, pair[0], &events, &peers[i], &peers[i].connection));
+        peers[i].other = pair[1];
+    }
+    for (int i = 0; i < 7; i++) CHECK_OK(connection_write(peers[i].connection, &part, 1));
+    CHECK_EQUAL(0, take_all(&peers[0]));
+    CHECK_OK(connection_write(peers[7].connection, &part, 1));
+    for (int i = 0; i < 8; i++) {
+        CHECK_EQUAL(5, take_all(&peers[i]));
+        connection_close(peers[i].connection);
+        close(peers[i].other);
+    }
+    loop_free(loop);
 }
 
 // ---- listener -----------------------------------------------------------------------------------
