@@ -17,14 +17,17 @@ struct arguments {
 };
 
 static int usage(FILE *stream) {
-    fputs("usage: planctl zsx compile FILE|DIR [-o FILE|DIR] [--target c|zig]\n"
-          "       planctl zsx format FILE|DIR [--check] [--target c|zig]\n\n"
-          "compile  writes NAME.c (with --target c, the default, NAME.zsx.h as well) or NAME.zig\n"
-          "         for NAME.zsx, beside it or in the directory after -o, or to the file after -o\n"
-          "format   lays out the markup anew, in place; --check changes nothing and fails when\n"
-          "         something would change\n\n"
-          "A directory means the .zsx files in it, not those in directories below.\n",
-          stream);
+    fputs(
+        "usage: planctl zsx compile FILE|DIR [-o FILE|DIR]\n"
+        "       planctl zsx format FILE|DIR [--check] [--target c|zig]\n\n"
+        "compile  writes NAME.c and NAME.zsx.h for NAME.zsx, beside it, in the directory after "
+        "-o,\n"
+        "         or to the file after -o, which ends in .c\n"
+        "format   lays out the markup anew, in place; --check changes nothing, and fails naming "
+        "the\n"
+        "         files that would change. --target says what language is around the markup: c\n\n"
+        "A directory means the .zsx files in it, not those in directories below.\n",
+        stream);
     return stream == stdout ? 0 : 2;
 }
 
@@ -49,7 +52,7 @@ static int parse(int count, char **values, struct arguments *ret) {
         } else if (strcmp(value, "-o") == 0 && !ret->is_format) {
             if (++i == count) return wrong("-o needs a path", "");
             ret->output = values[i];
-        } else if (strcmp(value, "--target") == 0) {
+        } else if (strcmp(value, "--target") == 0 && ret->is_format) {
             if (++i == count || (strcmp(values[i], "c") != 0 && strcmp(values[i], "zig") != 0))
                 return wrong("--target is c or zig", "");
             ret->target = values[i][0] == 'c' ? ZSX_C : ZSX_ZIG;
@@ -148,19 +151,18 @@ static int compile(const struct arguments *arguments, struct zsx_file *file, con
                    bool to_file) {
     char output[PATH_LIMIT];
     struct buffer code = {0};
-    bool is_c = arguments->target == ZSX_C;
     enum status status = zsx_check(file);
     if (status != STATUS_OK) return failed(path, status);
     if (!explain(file)) return 1;
     int result = 0;
     status = zsx_emit(file, &code);
-    if (status == STATUS_OK && output_path(arguments, path, to_file, is_c ? ".c" : ".zig", output))
+    if (status == STATUS_OK && output_path(arguments, path, to_file, ".c", output))
         result = write_changed(output, buffer_bytes(&code));
     buffer_clear(&code);
     const char *slash = strrchr(path, '/');
-    if (status == STATUS_OK && is_c)
+    if (status == STATUS_OK)
         status = zsx_emit_header(file, slash != NULL ? slash + 1 : path, &code);
-    if (status == STATUS_OK && is_c && result == 0 &&
+    if (status == STATUS_OK && result == 0 &&
         output_path(arguments, path, to_file, ".zsx.h", output))
         result = write_changed(output, buffer_bytes(&code));
     buffer_done(&code);
@@ -231,7 +233,7 @@ int verb_zsx(int count, char **values) {
     if (done >= 0) return done;
     if (ends_with(arguments.path, ".zsx")) {
         const char *output = arguments.output;
-        bool to_file = output != NULL && (ends_with(output, ".c") || ends_with(output, ".zig"));
+        bool to_file = output != NULL && ends_with(output, ".c");
         return run_file(&arguments, arguments.path, to_file);
     }
     struct directory directory = {.arguments = &arguments};

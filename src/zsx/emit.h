@@ -69,7 +69,7 @@ struct zsx_language {
     void (*part_begin)(struct zsx_emitter *emitter, uint32_t part);
     void (*part_end)(struct zsx_emitter *emitter, uint32_t part);
 };
-extern const struct zsx_language zsx_language_c, zsx_language_zig;
+extern const struct zsx_language zsx_language_c;
 
 void zsx_put(struct zsx_emitter *emitter, struct bytes text);
 void zsx_put_string(struct zsx_emitter *emitter, const char *text);

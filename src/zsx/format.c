@@ -108,39 +108,36 @@ static void put_closing(struct formatter *f, const struct zsx_node *node) {
 
 static void format_node(struct formatter *f, const struct zsx_node *node, size_t indent);
 
-static void format_text(struct formatter *f, struct bytes text, size_t indent) {
+// `start` is where the output stood when the parent's children began: no blank line stands there.
+static void format_text(struct formatter *f, struct bytes text, size_t indent, size_t start) {
     for (size_t i = 0; i < text.size;) {
-        size_t start = i, line_breaks = 0;
+        size_t blank = i, line_breaks = 0;
         for (; i < text.size && zsx_is_space(text.data[i]); i++)
             line_breaks += text.data[i] == '\n';
-        if (i > start)
-            f->gap = line_breaks > 1 ? GAP_BLANK_LINE : line_breaks == 1 ? GAP_LINE : GAP_SPACE;
-        start = i;
+        if (line_breaks > 1 && f->out->size != start)
+            f->gap = GAP_BLANK_LINE;
+        else if (i > blank)
+            f->gap = line_breaks > 0 ? GAP_LINE : GAP_SPACE;
+        size_t word = i;
         while (i < text.size && !zsx_is_space(text.data[i])) i++;
-        if (i == start) continue;
+        if (i == word) continue;
         put_gap(f, indent);
-        put(f, bytes_of(text.data + start, i - start));
+        put(f, bytes_of(text.data + word, i - word));
     }
 }
 
 // What is in `node`, at `indent`; the gap before what closes it is left to be put.
 static void format_children(struct formatter *f, const struct zsx_node *node, size_t indent) {
+    size_t start = f->out->size;
     f->gap = GAP_NONE;
     for (const struct zsx_node *child = node->first; child != NULL; child = child->next) {
-        struct bytes text = zsx_slice(f->file, child->start, child->end);
-        size_t before = f->out->size;
-        enum gap gap = f->gap;
         if (child->kind == ZSX_TEXT) {
-            format_text(f, text, indent);
+            format_text(f, zsx_slice(f->file, child->start, child->end), indent, start);
         } else {
             put_gap(f, indent);
             format_node(f, child, indent);
             f->gap = GAP_NONE;
         }
-        // No blank line at the beginning.
-        if (child == node->first && f->out->size == before && gap == GAP_NONE &&
-            f->gap == GAP_BLANK_LINE)
-            f->gap = GAP_LINE;
     }
 }
 

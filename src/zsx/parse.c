@@ -113,7 +113,7 @@ enum status zsx_parse(struct arena *arena, const struct zsx_options *options, st
     if (file == NULL) return STATUS_NO_MEMORY;
     file->arena = arena;
     file->options = *options;
-    file->text = text;
+    file->text = text.data != NULL ? text : bytes_of("", 0); // pointers into it are computed
     file->root.kind = ZSX_FILE;
     file->root.end = text.size;
     struct scan scan = {.file = file};

@@ -45,7 +45,9 @@ const struct zsx_diagnostic *zsx_diagnostics(const struct zsx_file *file);
 CHECKED enum status zsx_explain(const struct zsx_file *file,
                                 const struct zsx_diagnostic *diagnostic, struct buffer *buffer);
 
-// Appends the generated code. Requires a checked file without diagnostics.
+// Appends the generated code. Requires a checked file without diagnostics. STATUS_UNSUPPORTED
+// unless the target is C: Zig is parsed, checked and formatted, but nothing is generated for it
+// yet.
 CHECKED enum status zsx_emit(struct zsx_file *file, struct buffer *code);
 // C only: appends the prototypes of what the file makes public, for other C files. `name` is the
 // header's file name, for its guard.
