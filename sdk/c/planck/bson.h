@@ -95,16 +95,23 @@ struct pk_iterator pk_iterate(struct pk_document document) {
     return iterator;
 }
 
+// The element at `p`, whose name's size is known.
+static inline bool element_at(const uint8_t *p, size_t name_size, const uint8_t *end,
+                              struct element *ret) {
+    const uint8_t *value = p + 2 + name_size, *next = value_end(*p, value, end);
+    if (next == NULL) return false;
+    *ret = (struct element){*p, p + 1, name_size, value, (size_t)(next - value)};
+    return true;
+}
+
 static inline bool element_next(struct pk_iterator *iterator, struct element *ret) {
     const uint8_t *p = iterator->next, *end = iterator->end;
     if (p == NULL || p >= end) return false;
     iterator->next = NULL;
     size_t name_size = size_of_cstring(p + 1, end);
     if (name_size == SIZE_NONE) return false;
-    const uint8_t *value = p + 2 + name_size, *next = value_end(*p, value, end);
-    if (next == NULL) return false;
-    iterator->next = next;
-    *ret = (struct element){*p, p + 1, name_size, value, (size_t)(next - value)};
+    if (!element_at(p, name_size, end, ret)) return false;
+    iterator->next = ret->payload + ret->payload_size;
     return true;
 }
 
@@ -173,18 +180,35 @@ __attribute__((noinline)) static const uint8_t *skip_to_short(const uint8_t *p, 
     return p;
 }
 
-// The first element of that name, whose first eight bytes `word` holds.
-static bool element_find(struct pk_document document, const char *name, size_t name_size,
-                         uint64_t word, struct element *ret) {
-    struct pk_iterator iterator = pk_iterate(document);
-    if (name_size < 8) {
-        uint64_t mask = ~(uint64_t)0 >> (56 - 8 * name_size);
-        iterator.next = skip_to_short(iterator.next, iterator.end, word, mask);
-    }
+__attribute__((noinline)) static bool element_find_next(struct pk_iterator iterator,
+                                                        const char *name, size_t name_size,
+                                                        struct element *ret) {
     while (element_next(&iterator, ret)) {
         if (ret->name_size == name_size && same(ret->name, name, name_size)) return true;
     }
     return false;
+}
+
+// The first element of that name, whose first eight bytes `word` holds.
+static inline bool element_find(struct pk_document document, const char *name, size_t name_size,
+                                uint64_t word, struct element *ret) {
+    struct pk_iterator iterator = pk_iterate(document);
+    if (name_size < 8) {
+        uint64_t mask = ~(uint64_t)0 >> (56 - 8 * name_size);
+        iterator.next = skip_to_short(iterator.next, iterator.end, word, mask);
+        if (iterator.next == NULL) return false;
+        if (iterator.end - iterator.next > 8)
+            return element_at(iterator.next, name_size, iterator.end, ret);
+    }
+    return element_find_next(iterator, name, name_size, ret);
+}
+
+__attribute__((noinline)) static size_t path_part_rest(const char *path, size_t size, uint64_t word,
+                                                       uint64_t *ret_word) {
+    for (; path[size] != '\0' && path[size] != '.'; size++)
+        if (size < 8) word |= (uint64_t)(uint8_t)path[size] << (8 * size);
+    *ret_word = word;
+    return size;
 }
 
 // The size of the part that `path` begins with; `*ret_word` gets its first eight bytes, the first
@@ -202,10 +226,7 @@ static inline size_t path_part(const char *path, uint64_t *ret_word) {
         }
         size = 8;
     }
-    for (; path[size] != '\0' && path[size] != '.'; size++)
-        if (size < 8) word |= (uint64_t)(uint8_t)path[size] << (8 * size);
-    *ret_word = word;
-    return size;
+    return path_part_rest(path, size, word, ret_word);
 }
 
 static bool element_find_path(struct pk_document document, const char *path, struct element *ret) {

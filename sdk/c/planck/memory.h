@@ -92,9 +92,14 @@ static inline void copy(void *target, const void *source, size_t size) {
 
 static inline bool same(const void *a, const void *b, size_t size) {
     const uint8_t *left = a, *right = b;
-    for (; size >= 8; size -= 8, left += 8, right += 8) {
-        if (load64(left) != load64(right)) return false;
+    if (size >= 8) {
+        for (size_t i = 0; i + 8 < size; i += 8) {
+            if (load64(left + i) != load64(right + i)) return false;
+        }
+        return load64(left + size - 8) == load64(right + size - 8);
     }
+    if (size >= 4)
+        return load32(left) == load32(right) && load32(left + size - 4) == load32(right + size - 4);
     for (size_t i = 0; i < size; i++) {
         if (left[i] != right[i]) return false;
     }
