@@ -56,7 +56,7 @@ class Service:
             pytest.fail("planck did not start:\n" + "".join(self.log))
         self.ready = json.loads(line) if line else None
         if self.ready:
-            host, port = self.ready["http"].rsplit(":", 1)
+            host, port = (self.ready.get("http") or self.ready["https"]).rsplit(":", 1)
             self.address = (host, int(port))
 
     def _read_log(self):
