@@ -4,6 +4,7 @@
 
 #include "query/functions.h"
 #include "query/pql_tree.h"
+#include "query/table.h"
 
 #define SHOWN_MAX 40
 #define DECIMAL_SIZE_MAX 48
@@ -274,10 +275,17 @@ static enum status parse_constant(struct pql_parser *parser, struct doc_value *r
 static enum status add_value(struct pql_parser *parser, struct doc_builder *builder,
                              struct bytes name);
 
-static enum status parse_member_name(struct pql_parser *parser, struct bytes *ret) {
+static enum status parse_member_name(struct pql_parser *parser, struct table *names,
+                                     struct bytes *ret) {
     enum pql_token_kind kind = parser->token.kind;
     if (kind != PQL_NAME && kind != PQL_STRING) return pql_expected(parser, "a member's name");
     *ret = parser->token.text;
+    size_t count = names->count;
+    if (table_add(names, *ret) == NULL) return pql_no_memory(parser);
+    if (names->count == count)
+        return pql_error_at(&parser->lexer, parser->token.offset, "the member '%.*s' occurs twice",
+                            (int)(ret->size < SHOWN_MAX ? ret->size : SHOWN_MAX),
+                            (const char *)ret->data);
     parser->lexer.member = true;
     enum status status = pql_advance(parser);
     parser->lexer.member = false;
@@ -287,9 +295,10 @@ static enum status parse_member_name(struct pql_parser *parser, struct bytes *re
 static enum status add_composite(struct pql_parser *parser, struct doc_builder *builder,
                                  const char *end) {
     bool more = !pql_is(parser, end), array = end[0] == ']';
+    struct table names = {.arena = parser->arena};
     while (more) {
         struct bytes name = bytes_of("", 0);
-        enum status status = array ? STATUS_OK : parse_member_name(parser, &name);
+        enum status status = array ? STATUS_OK : parse_member_name(parser, &names, &name);
         if (status == STATUS_OK) status = add_value(parser, builder, name);
         if (status == STATUS_OK) status = pql_accept(parser, ",", &more);
         if (status != STATUS_OK) return status;
