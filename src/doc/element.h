@@ -78,36 +78,29 @@ static inline bool element_next(const uint8_t **next, const uint8_t *end, struct
 // The value of an element whose payload was measured by element_payload_size().
 static inline struct doc_value element_value(uint8_t type, const uint8_t *payload,
                                              size_t payload_size) {
-    struct doc_value value = {.type = (enum doc_type)type};
-    uint64_t word;
-    switch (value.type) {
+    enum doc_type of = (enum doc_type)type;
+    double number;
+    switch (of) {
     case DOC_DOUBLE:
-        word = load_le64(payload);
-        memcpy(&value.number, &word, sizeof word);
-        break;
+        memcpy(&number, payload, sizeof number);
+        return (struct doc_value){.type = of, .number = number};
     case DOC_INT32:
-        value.integer = (int32_t)load_le32(payload);
-        break;
+        return (struct doc_value){.type = of, .integer = (int32_t)load_le32(payload)};
     case DOC_INT64:
     case DOC_DATE:
     case DOC_TIMESTAMP:
-        value.integer = (int64_t)load_le64(payload);
-        break;
+        return (struct doc_value){.type = of, .integer = (int64_t)load_le64(payload)};
     case DOC_BOOL:
-        value.boolean = payload[0] != 0;
-        break;
+        return (struct doc_value){.type = of, .boolean = payload[0] != 0};
     case DOC_STRING: // without its length and final NUL
-        value.payload = bytes_of(payload + 4, payload_size - 5);
-        break;
+        return (struct doc_value){.type = of, .payload = bytes_of(payload + 4, payload_size - 5)};
     case DOC_BINARY:
-        value.binary_subtype = payload[4];
-        value.payload = bytes_of(payload + 5, payload_size - 5);
-        break;
+        return (struct doc_value){.type = of,
+                                  .binary_subtype = payload[4],
+                                  .payload = bytes_of(payload + 5, payload_size - 5)};
     default: // documents, identifiers, decimals, regular expressions, and types without payload
-        value.payload = bytes_of(payload, payload_size);
-        break;
+        return (struct doc_value){.type = of, .payload = bytes_of(payload, payload_size)};
     }
-    return value;
 }
 
 // Writes the payload of `value` as BSON to `target`, which has room for value_payload_size().
