@@ -14,7 +14,7 @@ LEVELS = {"base": 0, "doc": 1, "net": 1, "storage": 2, "wire": 2, "http": 2, "zs
 LIBRARY_HEADERS = {
     "lmdb.h": "src/storage/index", "wasmtime.h": "src/wasm/runtime", "wasm.h": "src/wasm/runtime",
     "uv.h": "src/net/", "yaml.h": "src/base/yaml", "bson/bson.h": "src/doc/json",
-    "sodium.h": "src/wasm/", "nghttp2/nghttp2.h": "src/http/http2",
+    "sodium.h": "src/wasm/", "pcre2.h": "src/query/regex", "nghttp2/nghttp2.h": "src/http/http2",
     **{f"openssl/{name}.h": "src/net/tls" for name in ("err", "evp", "pem", "rand", "ssl", "x509", "x509v3")},
 }
 BANNED = ["strcpy", "strcat", "sprintf", "vsprintf", "gets", "strtok", "atoi", "atol", "atof", "alloca",

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 purpose=${1:-build}
 
 packages="gcc libc6-dev make meson ninja-build ccache pkg-config cmake python3 ca-certificates
-clang-19 lld-19 libuv1-dev libbson-dev libyaml-dev libsodium-dev libssl-dev libnghttp2-dev"
+clang-19 lld-19 libuv1-dev libbson-dev libyaml-dev libsodium-dev libpcre2-dev libssl-dev libnghttp2-dev"
 case $purpose in
 build) ;;
 test) packages="$packages git python3-pytest clang-format-19 libclang-rt-19-dev" ;;

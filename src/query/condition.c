@@ -6,6 +6,7 @@
 
 #include "query/expression.h"
 #include "query/place.h"
+#include "query/regex.h"
 #include "query/text.h"
 
 struct parser {
@@ -150,6 +151,30 @@ static enum status parse_exists(struct parser *parser, struct bytes form, const 
     return status == STATUS_OK ? take_path(parser, &fields[1], place, condition) : status;
 }
 
+static enum status parse_regex(struct parser *parser, struct bytes form, const struct place *place,
+                               struct condition *condition) {
+    struct form_field fields[] = {{"op", true, {0}},
+                                  {"field", false, {0}},
+                                  {"pattern", true, {0}},
+                                  {"flags", false, {0}},
+                                  {"expression", false, {0}}};
+    struct place here = {.parent = place, .name = "pattern"};
+    struct error error = {0};
+    enum status status = form_read(form, place, fields, 5, parser->error);
+    if (status == STATUS_OK) status = take_left(parser, &fields[1], &fields[4], place, condition);
+    if (status == STATUS_OK) status = form_type(&fields[2], place, DOC_STRING, parser->error);
+    if (status == STATUS_OK && fields[3].value.type != DOC_MISSING)
+        status = form_type(&fields[3], place, DOC_STRING, parser->error);
+    if (status != STATUS_OK) return status;
+    if (parser->evaluator == NULL)
+        return error_set(parser->error, STATUS_UNSUPPORTED, "no regular expressions here");
+    condition->evaluator = parser->evaluator;
+    status = regex_compile(fields[2].value.payload, fields[3].value.payload, parser->arena,
+                           &condition->regex, &error);
+    if (status == STATUS_NO_MEMORY) return no_memory(parser);
+    return status == STATUS_OK ? status : place_error(&here, parser->error, "%s", error.message);
+}
+
 // A condition on the elements of an array that are documents.
 static enum status parse_any(struct parser *parser, struct bytes form, const struct place *place,
                              struct condition *condition) {
@@ -262,6 +287,7 @@ static const struct {
     {"ends_with", CONDITION_ENDS_WITH, parse_text},
     {"exists", CONDITION_EXISTS, parse_exists},
     {"any", CONDITION_ANY, parse_any},
+    {"regex", CONDITION_REGEX, parse_regex},
 };
 
 static enum status parse(struct parser *parser, struct bytes form, const struct place *place,

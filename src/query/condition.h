@@ -25,10 +25,12 @@ enum condition_op {
     CONDITION_STARTS_WITH,
     CONDITION_ENDS_WITH,
     CONDITION_EXISTS,
+    CONDITION_REGEX,
     CONDITION_ANY, // an element of an array satisfies the child
 };
 
 struct expression;
+struct regex;
 struct evaluator;
 
 struct condition {
@@ -44,7 +46,8 @@ struct condition {
     struct doc_value *values;          // in: sorted by doc_compare(), each once
     const struct condition **children; // and, or, not
     size_t count;                      // of values or children
-    const uint32_t *folded;            // ignore_case: the value's folded code points
+    const struct regex *regex;
+    const uint32_t *folded; // ignore_case: the value's folded code points
     size_t folded_count;
 };
 

@@ -2,6 +2,7 @@
 // Evaluation of conditions on a document in place: the hot path of every query that filters.
 #include "query/condition.h"
 #include "query/expression.h"
+#include "query/regex.h"
 #include "query/text.h"
 
 #define LINEAR_VALUES_MAX 8 // longer lists are searched by halves
@@ -106,6 +107,16 @@ static bool text_matches(const struct condition *condition, const struct doc_val
     return text_ends_with(value->payload, part);
 }
 
+static bool found_by_regex(const struct condition *condition, const struct doc_value *value) {
+    bool found = false;
+    if (value->type != DOC_STRING) return false;
+    if (regex_matches(condition->regex, value->payload, &found) != STATUS_OK)
+        evaluator_fail(condition->evaluator, STATUS_LIMIT,
+                       "a regular expression takes too long on a text of %zu bytes",
+                       value->payload.size);
+    return found;
+}
+
 // Whether an element that is a document satisfies the child.
 static bool any_matches(const struct condition *condition, const struct doc_value *array) {
     struct doc_iterator iterator;
@@ -149,6 +160,8 @@ static bool field_matches(const struct condition *condition, struct bytes docume
         return text_matches(condition, &value);
     case CONDITION_EXISTS:
         return value.type != DOC_MISSING;
+    case CONDITION_REGEX:
+        return found_by_regex(condition, &value);
     case CONDITION_ANY:
         return any_matches(condition, &value);
     case CONDITION_AND:

@@ -2,6 +2,7 @@
 // From the syntax tree of an expression to the logical form of a condition or an expression.
 #include "query/expression.h"
 #include "query/pql_tree.h"
+#include "query/regex.h"
 
 static void add_bytes(struct doc_builder *builder, const char *name, struct bytes text) {
     doc_add_string(builder, name, text);
@@ -107,6 +108,17 @@ static enum status write_text(struct pql_parser *parser, struct doc_builder *bui
     return status;
 }
 
+// So that a bad expression is refused with its place.
+static enum status check_regex(struct pql_parser *parser, const struct pql_node *node) {
+    const struct regex *regex;
+    struct error error = {0};
+    enum status status =
+        regex_compile(node->value.payload, node->flags, parser->arena, &regex, &error);
+    if (status == STATUS_NO_MEMORY) return pql_no_memory(parser);
+    return status == STATUS_OK ? status
+                               : pql_error_at(&parser->lexer, node->offset, "%s", error.message);
+}
+
 static enum status write_several(struct pql_parser *parser, struct doc_builder *builder,
                                  const struct pql_node *node) {
     enum status status = STATUS_OK;
@@ -156,6 +168,8 @@ static enum status write_one(struct pql_parser *parser, struct doc_builder *buil
         add_bytes(builder, "field", node->children[0]->name);
         return STATUS_OK;
     case NODE_REGEX:
+        status = check_regex(parser, node);
+        if (status != STATUS_OK) return status;
         doc_add_string(builder, "op", bytes_of_string("regex"));
         status = write_left(parser, builder, node->children[0]);
         add_bytes(builder, "pattern", node->value.payload);

@@ -90,6 +90,14 @@ static const struct {
     {"products.limit(200000)", "limit: 1 to 100000, not 200000"},
     {"products.groupBy(count()).after(null)",
      "line 1, column 27: after stands once, and before anything that makes new rows"},
+    {"products.filter(name ~ \"a\")",
+     "line 1, column 24: a regular expression is expected: /pattern/flags"},
+    {"products.filter(name ~ /a)",
+     "line 1, column 24: the regular expression that begins here has no end"},
+    {"products.filter(name ~ /(a/)",
+     "line 1, column 24: regular expression, at 2: missing closing parenthesis"},
+    {"products.filter(name ~ /a/g)",
+     "line 1, column 24: the flags of a regular expression are i, m, s and x"},
     {"products.insert({a: 1, a: 2})", "line 1, column 24: the member 'a' occurs twice"},
 };
 
