@@ -33,7 +33,7 @@ void zsx_put_format(struct zsx_emitter *emitter, const char *format, ...) {
 
 void zsx_put_code(struct zsx_emitter *emitter, struct bytes code) {
     zsx_put(emitter, code);
-    if (host_has_line_comment(emitter->file->options.target, code)) zsx_put_string(emitter, "\n");
+    if (host_ends_lines(emitter->file->options.target, code)) zsx_put_string(emitter, "\n");
 }
 
 void zsx_put_literal(struct zsx_emitter *emitter, struct bytes text) {

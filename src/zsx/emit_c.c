@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The generated C, over sdk/c/zsx/pk_zsx.h. Every statement stands on a line of its own with a
 // directive before it where the compiler would otherwise name another line of the .zsx.
-#include "zsx/emit.h"
+#include "zsx/emit_c.h"
 
-static void put(struct zsx_emitter *emitter, const char *text) {
-    zsx_put_string(emitter, text);
-}
-
-static void fresh_line(struct zsx_emitter *emitter) {
+void zsx_c_fresh_line(struct zsx_emitter *emitter) {
     if (!emitter->fresh_line) put(emitter, "\n");
 }
 
-// A new line that the compiler takes for that of `offset`.
-static void line(struct zsx_emitter *emitter, size_t offset) {
+void zsx_c_line(struct zsx_emitter *emitter, size_t offset) {
     enum { NEAR = 3 };
     uint32_t wanted = zsx_line_of(emitter, offset);
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     if (emitter->line != 0 && emitter->line <= wanted && wanted - emitter->line <= NEAR) {
         while (emitter->line < wanted) put(emitter, "\n");
         return;
@@ -27,131 +22,13 @@ static void line(struct zsx_emitter *emitter, size_t offset) {
 }
 
 static void code_line(struct zsx_emitter *emitter, struct bytes code) {
-    line(emitter, zsx_offset_of(emitter, code));
-}
-
-// ---- functions ------------------------------------------------------------------------------
-
-static void parameters(struct zsx_emitter *emitter, const struct zsx_function *function) {
-    for (const struct zsx_parameter *p = function->parameters; p != NULL; p = p->next) {
-        put(emitter, ", ");
-        zsx_put_code(emitter, p->declaration);
-    }
-    put(emitter, ")");
-}
-
-static void arguments(struct zsx_emitter *emitter, const struct zsx_function *function) {
-    for (const struct zsx_parameter *p = function->parameters; p != NULL; p = p->next)
-        zsx_put_format(emitter, ", %.*s", ZSX_PRINT(p->name));
-    put(emitter, ")");
-}
-
-// The function itself, or one that renders a fragment.
-static void signature(struct zsx_emitter *emitter, const struct zsx_function *function,
-                      const struct zsx_node *part) {
-    if (function->is_private) put(emitter, "static ");
-    if (function->slot_count > 0) {
-        zsx_put_format(emitter,
-                       "uint32_t %.*s(struct pk_out *out, uint32_t zsx_at, uint32_t zsx_slots",
-                       ZSX_PRINT(function->name));
-    } else {
-        zsx_put_format(emitter, "void %.*s%s%.*s(struct pk_out *out", ZSX_PRINT(function->name),
-                       part != NULL ? "_" : "", part != NULL ? (int)part->name.size : 0,
-                       part != NULL ? (const char *)part->name.data : "");
-    }
-    parameters(emitter, function);
-}
-
-static void prototype(struct zsx_emitter *emitter, const struct zsx_function *function) {
-    fresh_line(emitter);
-    signature(emitter, function, NULL);
-    put(emitter, ";\n");
-    for (uint32_t i = 0; i < function->part_count; i++) {
-        signature(emitter, function, function->parts[i]);
-        put(emitter, ";\n");
-    }
-}
-
-static void import(struct zsx_emitter *emitter, const struct zsx_node *node) {
-    // Those of all imports at the first one.
-    for (const struct zsx_node *other = emitter->file->root.first; other != node;
-         other = other->next)
-        if (other->kind == ZSX_IMPORT) return;
-    line(emitter, node->start);
-    for (const struct zsx_function *function = emitter->file->functions; function != NULL;
-         function = function->next)
-        if (function->is_imported) prototype(emitter, function);
-}
-
-static void function_begin(struct zsx_emitter *emitter, const struct zsx_function *function) {
-    line(emitter, function->node->start);
-    prototype(emitter, function);
-    line(emitter, function->node->start);
-    if (function->part_count > 0) {
-        zsx_put_format(emitter, "static void zsx_%.*s(struct pk_out *out, uint32_t zsx_at",
-                       ZSX_PRINT(function->name));
-        parameters(emitter, function);
-    } else {
-        signature(emitter, function, NULL);
-    }
-    put(emitter, " {");
-    if (emitter->is_guarded) put(emitter, " bool zsx_live = zsx_at == 0;");
-    if (function->slot_count > 0) put(emitter, " (void)zsx_slots;");
-}
-
-static void part_function(struct zsx_emitter *emitter, const struct zsx_function *function,
-                          const struct zsx_node *part) {
-    fresh_line(emitter);
-    signature(emitter, function, part);
-    zsx_put_format(emitter, " { zsx_%.*s(out, %u", ZSX_PRINT(function->name),
-                   part != NULL ? part->number : 0);
-    arguments(emitter, function);
-    put(emitter, "; }\n");
-}
-
-static void function_end(struct zsx_emitter *emitter, const struct zsx_function *function) {
-    if (function->part_count == 0) return;
-    part_function(emitter, function, NULL);
-    for (uint32_t i = 0; i < function->part_count; i++)
-        part_function(emitter, function, function->parts[i]);
-}
-
-// Host code; in a function with slots `return;` says that there is no slot to fill.
-static void host(struct zsx_emitter *emitter, const struct zsx_node *node) {
-    struct bytes text = zsx_slice(emitter->file, node->start, node->end);
-    // The blanks between markup and host code would only cost a directive.
-    if (emitter->function == NULL || !emitter->fresh_line || zsx_trim(text).size > 0)
-        line(emitter, node->start);
-    if (emitter->function == NULL || emitter->function->slot_count == 0) {
-        zsx_put(emitter, text);
-        return;
-    }
-    for (size_t at = 0; at < text.size;) {
-        struct host_token token = host_next(ZSX_C, text, at);
-        zsx_put(emitter, bytes_of(text.data + token.start, token.end - token.start));
-        at = token.end;
-        if (token.kind != HOST_WORD || token.end - token.start != 6 ||
-            memcmp(text.data + token.start, "return", 6) != 0)
-            continue;
-        struct host_token next = host_next_code(ZSX_C, text, at);
-        if (next.kind == HOST_MARK && text.data[next.start] == ';') put(emitter, " 0");
-    }
-}
-
-static void return_begin(struct zsx_emitter *emitter) {
-    fresh_line(emitter);
-    put(emitter, "{\n");
-}
-
-static void return_end(struct zsx_emitter *emitter) {
-    fresh_line(emitter);
-    put(emitter, emitter->function->slot_count > 0 ? "return 0; }" : "return; }");
+    zsx_c_line(emitter, zsx_offset_of(emitter, code));
 }
 
 // ---- output ---------------------------------------------------------------------------------
 
 static void text(struct zsx_emitter *emitter, struct bytes text) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, "pk_raw(out, ");
     zsx_put_literal(emitter, text);
     put(emitter, ");\n");
@@ -204,33 +81,33 @@ static void if_begin(struct zsx_emitter *emitter, struct bytes code) {
 }
 
 static void else_if(struct zsx_emitter *emitter, struct bytes code) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, "} else\n");
     if_begin(emitter, code);
 }
 
 static void else_begin(struct zsx_emitter *emitter) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, "} else {\n");
 }
 
 static void end(struct zsx_emitter *emitter) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, "}\n");
 }
 
 static void scope(struct zsx_emitter *emitter) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, "{\n");
 }
 
 static void live(struct zsx_emitter *emitter) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, "if (zsx_live) {\n");
 }
 
 static void let(struct zsx_emitter *emitter, const struct zsx_node *node) {
-    line(emitter, node->start);
+    zsx_c_line(emitter, node->start);
     if (!node->is_statement) put(emitter, "__auto_type ");
     zsx_put(emitter, node->index);
     put(emitter, " = ");
@@ -327,7 +204,7 @@ static void for_else(struct zsx_emitter *emitter, uint32_t number) {
 }
 
 static void for_end(struct zsx_emitter *emitter, const struct zsx_node *node, uint32_t number) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     zsx_put_format(emitter, "(void)zsx_%u; }\n", number);
 }
 
@@ -340,7 +217,7 @@ static void switch_begin(struct zsx_emitter *emitter, struct bytes code) {
 
 // `case A, B`: one label each.
 static void case_begin(struct zsx_emitter *emitter, struct bytes code) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     if (code.size == 0) put(emitter, "default: ");
     while (code.size > 0) {
         size_t comma = host_find(ZSX_C, code, 0, ",");
@@ -354,12 +231,12 @@ static void case_begin(struct zsx_emitter *emitter, struct bytes code) {
 }
 
 static void case_end(struct zsx_emitter *emitter) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, "} break;\n");
 }
 
 static void switch_end(struct zsx_emitter *emitter, bool has_default) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, has_default ? "}\n" : "default: break;\n}\n");
 }
 
@@ -390,7 +267,7 @@ static void argument(struct zsx_emitter *emitter, const struct zsx_node *node,
 
 static void call(struct zsx_emitter *emitter, const struct zsx_node *node) {
     const struct zsx_function *function = node->function;
-    line(emitter, node->start);
+    zsx_c_line(emitter, node->start);
     zsx_put_format(emitter, "%s%.*s(out%s", function->slot_count > 0 ? "(void)" : "",
                    ZSX_PRINT(node->name), function->slot_count > 0 ? ", 0, 0" : "");
     for (const struct zsx_parameter *p = function->parameters; p != NULL; p = p->next) {
@@ -407,7 +284,7 @@ static void call_begin(struct zsx_emitter *emitter, const struct zsx_node *node,
                        uint32_t slots) {
     const struct zsx_function *function = node->function;
     bool searching = emitter->is_guarded && node->anchored;
-    line(emitter, node->start);
+    zsx_c_line(emitter, node->start);
     put(emitter, "{\n");
     for (const struct zsx_parameter *p = function->parameters; p != NULL; p = p->next) {
         zsx_put_format(emitter, "__auto_type zsx_%u_%.*s = ", number, ZSX_PRINT(p->name));
@@ -430,12 +307,12 @@ static void fill_begin(struct zsx_emitter *emitter, uint32_t slot) {
 }
 
 static void call_end(struct zsx_emitter *emitter) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     put(emitter, "default: break;\n}\n}\n");
 }
 
 static void slot_begin(struct zsx_emitter *emitter, uint32_t slot) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     zsx_put_format(emitter,
                    "if (zsx_slots & %uu) { if (zsx_live) return %u; zsx_live = zsx_at == %u;\n"
                    "} else {\n",
@@ -443,23 +320,23 @@ static void slot_begin(struct zsx_emitter *emitter, uint32_t slot) {
 }
 
 static void part_begin(struct zsx_emitter *emitter, uint32_t part) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     zsx_put_format(emitter, "if (zsx_at == %u) zsx_live = true;\n", part);
 }
 
 static void part_end(struct zsx_emitter *emitter, uint32_t part) {
-    fresh_line(emitter);
+    zsx_c_fresh_line(emitter);
     zsx_put_format(emitter, "if (zsx_at == %u) return;\n", part);
 }
 
 const struct zsx_language zsx_language_c = {
-    .import = import,
-    .prototype = prototype,
-    .function_begin = function_begin,
-    .function_end = function_end,
-    .host = host,
-    .return_begin = return_begin,
-    .return_end = return_end,
+    .import = zsx_c_import,
+    .prototype = zsx_c_prototype,
+    .function_begin = zsx_c_function_begin,
+    .function_end = zsx_c_function_end,
+    .host = zsx_c_host,
+    .return_begin = zsx_c_return_begin,
+    .return_end = zsx_c_return_end,
     .text = text,
     .write = write,
     .attribute = attribute,
@@ -487,20 +364,3 @@ const struct zsx_language zsx_language_c = {
     .part_begin = part_begin,
     .part_end = part_end,
 };
-
-enum status zsx_emit_header(struct zsx_file *file, const char *name, struct buffer *header) {
-    struct zsx_emitter emitter = {.file = file,
-                                  .language = &zsx_language_c,
-                                  .out = header,
-                                  .fresh_line = true,
-                                  .seen_line = 1};
-    put(&emitter, "// Generated by planctl zsx compile from ");
-    put(&emitter, name);
-    put(&emitter, ".\n// What the parameters are must be declared before.\n#pragma once\n\n"
-                  "#include \"planck.h\"\n\n");
-    for (const struct zsx_function *function = file->functions; function != NULL;
-         function = function->next)
-        if (!function->is_private && !function->is_prototype && !function->is_imported)
-            prototype(&emitter, function);
-    return emitter.status;
-}

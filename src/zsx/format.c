@@ -37,10 +37,10 @@ static void put_gap(struct formatter *f, size_t indent) {
     f->gap = GAP_NONE;
 }
 
-// A line comment would swallow the brace behind it.
+// A comment to the end of its line would swallow the brace behind it.
 static void put_code(struct formatter *f, struct bytes code) {
     put(f, code);
-    if (host_has_line_comment(f->file->options.target, code)) put_string(f, "\n");
+    if (host_ends_lines(f->file->options.target, code)) put_string(f, "\n");
 }
 
 static void put_braced(struct formatter *f, const char *begin, struct bytes code) {

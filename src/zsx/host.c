@@ -41,11 +41,13 @@ static size_t block_comment_end(struct bytes text, size_t at) {
     return text.size;
 }
 
-static size_t string_end(struct bytes text, size_t at, uint8_t quote) {
+static size_t string_end(struct bytes text, size_t at, uint8_t quote, bool *ret_is_open) {
+    *ret_is_open = false;
     for (; at < text.size && text.data[at] != '\n'; at++) {
         if (text.data[at] == quote) return at + 1;
         if (text.data[at] == '\\' && at + 1 < text.size) at++;
     }
+    *ret_is_open = true;
     return at < text.size ? at : text.size;
 }
 
@@ -58,7 +60,7 @@ static size_t word_end(struct bytes text, size_t at) {
 }
 
 struct host_token host_next(enum zsx_target target, struct bytes text, size_t at) {
-    struct host_token token = {HOST_END, at, at};
+    struct host_token token = {.kind = HOST_END, .start = at, .end = at};
     if (at >= text.size) return token;
     uint8_t c = text.data[at], next = peek(text, at + 1);
     token.kind = HOST_MARK;
@@ -80,7 +82,7 @@ struct host_token host_next(enum zsx_target target, struct bytes text, size_t at
         token.end = line_end(text, at);
     } else if (c == '"' || c == '\'') {
         token.kind = HOST_STRING;
-        token.end = string_end(text, at + 1, c);
+        token.end = string_end(text, at + 1, c, &token.is_open);
     } else if (host_is_word(c)) {
         token.kind = HOST_WORD;
         token.end = word_end(text, at);
@@ -144,11 +146,23 @@ size_t host_find(enum zsx_target target, struct bytes text, size_t at, const cha
     }
 }
 
-bool host_has_line_comment(enum zsx_target target, struct bytes text) {
+bool host_ends_lines(enum zsx_target target, struct bytes text) {
     for (size_t at = 0; at < text.size;) {
         struct host_token token = host_next(target, text, at);
-        if (token.kind == HOST_COMMENT && text.data[token.start + 1] == '/') return true;
+        bool to_the_end = token.kind == HOST_COMMENT  ? text.data[token.start + 1] == '/'
+                          : token.kind == HOST_STRING ? text.data[token.start] == '\\'
+                                                      : token.kind == HOST_DIRECTIVE;
+        if (to_the_end) return true;
         at = token.end;
     }
     return false;
+}
+
+size_t host_open_string(enum zsx_target target, struct bytes text) {
+    for (size_t at = 0; at < text.size;) {
+        struct host_token token = host_next(target, text, at);
+        if (token.is_open) return token.start;
+        at = token.end;
+    }
+    return text.size;
 }

@@ -18,6 +18,7 @@ enum host_kind {
 struct host_token {
     enum host_kind kind;
     size_t start, end;
+    bool is_open; // a string that is not closed
 };
 
 // The token at `at`; an unclosed string ends with its line, an unclosed comment with the text.
@@ -30,6 +31,9 @@ size_t host_match(enum zsx_target target, struct bytes text, size_t at, uint8_t 
                   size_t *ret_wrong);
 // The first `wanted` outside brackets, strings and comments; text.size when there is none.
 size_t host_find(enum zsx_target target, struct bytes text, size_t at, const char *wanted);
-// Whether a line comment is in it, which would swallow what is written behind.
-bool host_has_line_comment(enum zsx_target target, struct bytes text);
+// Whether something is in it that goes to the end of its line (a line comment, a line of a Zig
+// string), so that a line break must follow the text.
+bool host_ends_lines(enum zsx_target target, struct bytes text);
+// Where a string begins that is not closed on its line; text.size when there is none.
+size_t host_open_string(enum zsx_target target, struct bytes text);
 bool host_is_word(uint8_t c);

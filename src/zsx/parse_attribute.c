@@ -22,6 +22,9 @@ size_t zsx_parse_code(struct zsx_file *file, size_t at, size_t open, struct byte
     }
     *ret_code = zsx_trim(zsx_slice(file, at, close));
     *ret_start = (size_t)(ret_code->data - file->text.data);
+    size_t string = host_open_string(file->options.target, *ret_code);
+    if (string < ret_code->size)
+        zsx_error(file, *ret_start + string, "this string is not closed on its line");
     return close + 1;
 }
 

@@ -56,4 +56,5 @@ TEST(header_has_what_is_public) {
     CHECK(strstr(text, "void page(struct pk_out *out, int n, bool b);\n") != NULL);
     CHECK(strstr(text, "void page_part(struct pk_out *out, int n, bool b);\n") != NULL);
     CHECK(strstr(text, " A(") == NULL);
+    buffer_done(&header);
 }

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fixture.h"
 
+// Of the whole process: a test is one.
+static struct arena arena;
+
 static const char *text_of(struct buffer *buffer) {
-    CHECK_OK(buffer_append(buffer, "", 1));
-    return (const char *)buffer->data;
+    const char *text = arena_string(&arena, buffer_bytes(buffer));
+    CHECK(text != NULL);
+    buffer_done(buffer);
+    return text;
 }
 
 struct zsx_file *fixture_parse(const char *text, enum zsx_target target) {
-    struct arena *arena = calloc(1, sizeof *arena);
-    CHECK(arena != NULL);
     struct zsx_options options = {.target = target, .path = "test.zsx"};
     struct zsx_file *file = NULL;
-    // A copy of exact size, so that reading past the end is seen.
+    // Memory of its own and exact size, so that reading past the end is seen.
+    static char *copies[1024];
+    static size_t copy_count;
     size_t size = strlen(text);
     char *copy = malloc(size > 0 ? size : 1);
-    CHECK(copy != NULL);
+    CHECK(copy != NULL && copy_count < sizeof copies / sizeof copies[0]);
+    copies[copy_count++] = copy;
     memcpy(copy, text, size);
-    CHECK_OK(zsx_parse(arena, &options, bytes_of(copy, size), &file));
+    CHECK_OK(zsx_parse(&arena, &options, bytes_of(copy, size), &file));
     return file;
 }
 

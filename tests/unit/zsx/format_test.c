@@ -16,6 +16,7 @@ static void check_format(const char *markup, const char *expected) {
     const char *before = fixture_tree(file), *after = fixture_tree(again);
     if (strcmp(before, after) != 0)
         test_fail(__FILE__, __LINE__, "another tree:\n%s\n%s", before, after);
+    buffer_done(&wanted);
 }
 
 TEST(formatting) {

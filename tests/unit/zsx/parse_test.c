@@ -103,6 +103,7 @@ TEST(deep_nesting_is_refused) {
     for (int i = 0; i < 5000; i++) CHECK_OK(buffer_append_string(&buffer, "<b>{if x}"));
     CHECK_OK(buffer_append(&buffer, "", 1));
     const char *errors = fixture_errors(fixture_parse((const char *)buffer.data, ZSX_C));
+    buffer_done(&buffer);
     CHECK(strstr(errors, "nested too deeply") != NULL);
 }
 
@@ -115,6 +116,7 @@ TEST(errors_show_the_line) {
                "    3 | \t\xc3\xa9<b></p>;\n"
                "      | \t ^\n",
                (const char *)buffer.data);
+    buffer_done(&buffer);
 }
 
 TEST(memory_may_run_out_anywhere) {
