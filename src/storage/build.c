@@ -64,16 +64,18 @@ static enum status run_slice(struct storage *storage, const struct index_info *i
     uint64_t start = clock_monotonic_ns(storage->options.clock);
     enum status status = index_write_begin(storage->index, &slice.writer);
     if (status != STATUS_OK) return status;
-    struct key after = build->after;
-    status = index_write_scan(slice.writer, index->store_id, build->begun ? &after : NULL,
+    struct build before = *build;
+    status = index_write_scan(slice.writer, index->store_id, before.begun ? &before.after : NULL,
                               build->slice, build_entry, &slice, ret_left);
     buffer_done(&slice.entry);
     if (status != STATUS_OK) {
         index_write_abort(slice.writer);
+        *build = before;
         return status;
     }
     // The log must not say that the index is ready before all of it is durable.
     status = index_write_commit(slice.writer, !*ret_left);
+    if (status != STATUS_OK) *build = before; // it may be tried again (a full disk)
     adapt_slice(build, clock_monotonic_ns(storage->options.clock) - start);
     return status;
 }

@@ -66,4 +66,8 @@ enum status dead_save(struct dead_bytes *dead, struct index_writer *writer) {
 void dead_done(struct dead_bytes *dead) {
     free(dead->segments);
     free(dead->changed);
+    dead->segments = NULL;
+    dead->changed = NULL;
+    dead->count = 0;
+    atomic_store(&dead->total, 0);
 }

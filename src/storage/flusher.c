@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "storage/commit.h"
+
+#define RETRY_NS 1000000000ULL // after the disk was full
 #include "storage/history.h"
 
 void flusher_wake(struct storage *storage) {
@@ -65,6 +67,28 @@ static enum status work_once(struct storage *storage, bool freeze, bool *ret_mor
     return build_run(storage, ret_more);
 }
 
+// What the aborted transaction had counted is as the index has it again.
+static enum status reload_dead(struct storage *storage) {
+    struct index_reader *reader;
+    enum status status = index_reader_open(storage->index, &reader);
+    if (status != STATUS_OK) return status;
+    dead_done(&storage->dead);
+    status = dead_load(&storage->dead, reader);
+    index_reader_close(reader);
+    return status;
+}
+
+// The work is tried again later, or when somebody asks for it. Until then writes are taken as long
+// as there is memory for them. Under the work lock.
+static void wait_for_space(struct storage *storage) {
+    if (!storage->disk_full) log_warn("storage", "no space to flush: %s", storage->path);
+    storage->disk_full = true;
+    storage->full_attempts++;
+    condition_broadcast(&storage->progress);
+    if (!storage->stop && !storage->work_pending)
+        condition_wait_for(&storage->work, &storage->work_lock, RETRY_NS);
+}
+
 static void flusher_run(void *context) {
     struct storage *storage = context;
     bool more = true;
@@ -84,12 +108,17 @@ static void flusher_run(void *context) {
             status = work_once(storage, freeze, &more);
         else
             more = false;
-        if (status != STATUS_OK) {
-            give_up(storage, status);
-            more = false;
-        }
+        bool full = status == STATUS_NO_SPACE;
+        if (full) status = reload_dead(storage);
+        if (status != STATUS_OK) give_up(storage, status);
+        more = status == STATUS_OK && (more || full);
         mutex_lock(&storage->work_lock);
-        condition_broadcast(&storage->progress);
+        if (full && status == STATUS_OK) {
+            wait_for_space(storage);
+        } else {
+            storage->disk_full = false;
+            condition_broadcast(&storage->progress);
+        }
     }
     mutex_unlock(&storage->work_lock);
 }
@@ -107,17 +136,31 @@ void flusher_stop(struct storage *storage, bool abandon) {
     thread_join(&storage->flusher);
 }
 
+// Waits for progress; false when the flusher gave up, or found the disk full since `attempts`.
+static bool await_progress(struct storage *storage, uint64_t attempts) {
+    if (storage_failure(storage) != STATUS_OK || atomic_load(&storage->abandon)) return false;
+    if (storage->full_attempts != attempts) return false;
+    condition_wait(&storage->progress, &storage->work_lock);
+    return true;
+}
+
+static enum status no_progress(struct storage *storage) {
+    if (storage_failure(storage) != STATUS_OK) return storage_failure(storage);
+    return atomic_load(&storage->abandon) ? STATUS_CANCELLED : STATUS_NO_SPACE;
+}
+
 enum status storage_flush(struct storage *storage) {
     uint64_t target = wal_visible(storage->wal);
     if (atomic_load(&storage->checkpoint) >= target) return STATUS_OK;
+    mutex_lock(&storage->work_lock);
+    uint64_t attempts = storage->full_attempts;
+    mutex_unlock(&storage->work_lock);
     flusher_request(storage);
     mutex_lock(&storage->work_lock);
-    while (atomic_load(&storage->checkpoint) < target && storage_failure(storage) == STATUS_OK &&
-           !atomic_load(&storage->abandon))
-        condition_wait(&storage->progress, &storage->work_lock);
+    while (atomic_load(&storage->checkpoint) < target && await_progress(storage, attempts)) {
+    }
     mutex_unlock(&storage->work_lock);
-    if (atomic_load(&storage->checkpoint) >= target) return STATUS_OK;
-    return atomic_load(&storage->abandon) ? STATUS_CANCELLED : storage_failure(storage);
+    return atomic_load(&storage->checkpoint) >= target ? STATUS_OK : no_progress(storage);
 }
 
 static bool building(struct storage *storage) {
@@ -135,8 +178,9 @@ static bool building(struct storage *storage) {
 
 enum status storage_wait_indexes(struct storage *storage) {
     mutex_lock(&storage->work_lock);
-    while (building(storage) && storage_failure(storage) == STATUS_OK)
-        condition_wait(&storage->progress, &storage->work_lock);
+    uint64_t attempts = storage->full_attempts;
+    while (building(storage) && await_progress(storage, attempts)) {
+    }
     mutex_unlock(&storage->work_lock);
-    return storage_failure(storage);
+    return building(storage) ? no_progress(storage) : storage_failure(storage);
 }

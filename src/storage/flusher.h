@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flusher thread: frozen generations to the value log and the index, then deletion of what was
 // dropped and backfill of new indexes in slices, always flushes first. When something fails it logs
-// why and gives up: writes are refused from then on, reads go on.
+// why and gives up: writes are refused from then on, reads go on. Only a full disk is waited out:
+// writes are refused with STATUS_NO_SPACE when memory is full too, until space returns.
 #pragma once
 
 #include "storage/state.h"

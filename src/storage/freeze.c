@@ -77,10 +77,12 @@ void commit_note_size(struct storage *storage, const struct generation *active) 
 enum status commit_make_room(struct storage *storage) {
     mutex_lock(&storage->work_lock);
     while (!may_freeze(storage) && atomic_load(&storage->full) &&
-           storage_failure(storage) == STATUS_OK)
+           storage_failure(storage) == STATUS_OK && !storage->disk_full)
         condition_wait(&storage->progress, &storage->work_lock);
+    bool stuck = storage->disk_full && !may_freeze(storage) && atomic_load(&storage->full);
     mutex_unlock(&storage->work_lock);
     if (storage_failure(storage) != STATUS_OK) return STATUS_READ_ONLY;
+    if (stuck) return STATUS_NO_SPACE; // the flusher cannot make room for now
     if (!atomic_load(&storage->full)) return STATUS_OK;
     struct storage_version *version = storage_take_version(storage);
     const struct generation *active = version_active(version);

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "storage/index.h"
+
 #include "storage/index_lmdb.h"
+#include <errno.h>
 
 // A page's worth of distance between two written nodes means another page (a rough rule: LMDB does
 // not tell which pages are dirty).
@@ -72,8 +74,11 @@ enum status index_write_commit(struct index_writer *writer, bool sync) {
     }
     close_cursors(writer);
     int code = mdb_txn_commit(writer->transaction);
+    bool committed = code == 0;
     // The commit has synced its pages but not the meta page that makes them the newest state.
     if (code == 0 && sync) code = mdb_env_sync(writer->index->environment, 1);
+    // A failed sync is final, whatever the reason: what was written is unknown.
+    if (code == ENOSPC && committed) code = EIO;
     free_writer(writer);
     return index_status(code);
 }

@@ -113,6 +113,8 @@ struct storage {
     bool stop;
     bool work_pending;
     bool freeze_requested;
+    bool disk_full;                  // the flusher's last attempt met a full disk; it tries again
+    uint64_t full_attempts;          // how many did
     struct storage_version *retired; // of which the last reference is gone; by next_retired
     _Atomic bool abandon;
     _Atomic int failure; // enum status: why the flusher gave up

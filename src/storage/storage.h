@@ -63,7 +63,8 @@ CHECKED enum status storage_sync(struct storage *storage, uint64_t sequence);
 // Asks the log writer for a sync without waiting.
 void storage_request_sync(struct storage *storage, uint64_t sequence);
 // Freezes the current generation and waits until the index holds everything up to now. What made
-// the flusher give up (STATUS_IO, STATUS_NO_SPACE, STATUS_CORRUPT …) when it did.
+// the flusher give up (STATUS_IO, STATUS_CORRUPT …) when it did; STATUS_NO_SPACE when the disk is
+// full: it is tried again from time to time, and by the next call.
 CHECKED enum status storage_flush(struct storage *storage);
 
 enum storage_event { STORAGE_DURABLE, STORAGE_VERSION, STORAGE_FAILED };

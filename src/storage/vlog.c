@@ -262,6 +262,8 @@ enum status vlog_append(struct vlog *vlog, uint8_t kind, uint32_t id, const stru
 
 static enum status sync_file(struct vlog *vlog, const struct vlog_segment *segment) {
     vlog->failed = file_sync(segment->file);
+    // Trying again would not help: what was written is unknown.
+    if (vlog->failed == STATUS_NO_SPACE) vlog->failed = STATUS_IO;
     return vlog->failed;
 }
 

@@ -54,7 +54,8 @@ struct file_system *sim_fs(void);
 // returned: STATUS_IO while the power is off, or the status of a planned fault.
 enum status sim_point(void);
 uint64_t sim_points(void); // so far
-// The point after `points` - 1 more fails (0: never), and with `repeats` all that follow.
+// The point after `points` - 1 more fails (0: never), and with `repeats` all that follow. With
+// STATUS_NO_SPACE it does not fail, but the disk is full from then on.
 void sim_fault_plan(uint64_t points, enum status status, bool repeats);
 bool sim_fault_happened(void);
 // While the disk is full no file is made and none grows, and the index cannot commit.

@@ -40,7 +40,9 @@ enum status sim_point(void) {
     if (power.fault_left == 0 || --power.fault_left > 0) return STATUS_OK;
     if (power.fault_repeats) power.fault_left = 1;
     power.fault_happened = true;
-    return power.fault;
+    if (power.fault != STATUS_NO_SPACE) return power.fault;
+    power.disk_full = true;
+    return STATUS_OK;
 }
 
 uint64_t sim_points(void) {
