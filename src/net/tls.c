@@ -100,6 +100,8 @@ static int no_passphrase(char *data, int size, int writing, void *context) {
 static void set_up(struct tls_context *context, SSL_CTX *fresh) {
     static const unsigned char name[] = "planck";
     SSL_CTX_set_min_proto_version(fresh, context->allow_tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+    // Of TLS 1.2 only what has forward secrecy and authenticated encryption.
+    SSL_CTX_set_cipher_list(fresh, "ECDHE+AESGCM:ECDHE+CHACHA20");
     SSL_CTX_set_options(fresh, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(fresh, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
