@@ -26,6 +26,9 @@ static operation_handler *const handlers[] = {
     [OP_PUT] = operation_put,
     [OP_WRITE] = operation_write,
     [OP_PQL] = operation_pql,
+    [OP_BEGIN] = operation_begin,
+    [OP_COMMIT] = operation_commit,
+    [OP_ABORT] = operation_abort,
 };
 
 enum status call_new(struct session *session, struct call **ret) {
@@ -40,8 +43,7 @@ enum status call_new(struct session *session, struct call **ret) {
     return STATUS_OK;
 }
 
-// Ends the query and the view of a call, if any.
-static void call_end(struct call *call) {
+void call_end(struct call *call) {
     if (call->query != NULL) query_close(call->query);
     call->query = NULL;
     call_view_end(call);
@@ -50,7 +52,7 @@ static void call_end(struct call *call) {
 
 void call_free(struct call *call) {
     if (call == NULL) return;
-    call_end(call);
+    call_abort(call);
     call->session->calls--;
     arena_done(&call->arena);
     buffer_done(&call->reply);
@@ -70,10 +72,14 @@ uint64_t call_sequence(const struct call *call) {
 
 enum status call_view_begin(struct call *call) {
     ASSERT(!call->viewing);
-    enum status status = view_begin(call->session->reader, call->point, &call->view);
-    if (status != STATUS_OK) return error_set(&call->error, status, "cannot begin a view");
+    enum status status = call->transaction != NULL
+                             ? transaction_view(call->transaction, &call->view)
+                             : view_begin(call->session->reader, call->point, &call->view);
+    if (status != STATUS_OK)
+        return error_set(&call->error, status, "cannot begin a view: %s", status_text(status));
     call->viewing = true;
-    if (call->point == READ_LATEST) call_depends_on(call, call->view.sequence);
+    if (call->point == READ_LATEST || call->transaction != NULL)
+        call_depends_on(call, call->view.sequence);
     return STATUS_OK;
 }
 
@@ -196,6 +202,7 @@ enum status engine_dispatch(struct call *call, struct bytes bytes, enum read_poi
     if (status == STATUS_OK)
         status = packet_begin(&call->reply, call->packet.op, call->packet.correlation_id, &start);
     if (status == STATUS_NO_MEMORY) error_set(&call->error, status, "no memory for the reply");
+    if (status == STATUS_OK) status = call_transaction_prepare(call, op);
     if (status == STATUS_OK) {
         bool sliced = engine_may_suspend(bytes);
         status = handlers[op->op](call, sliced ? deadline_after(call, budget_ns) : UINT64_MAX);

@@ -43,6 +43,21 @@ CHECKED enum status engine_dispatch(struct call *call, struct bytes packet, enum
 bool engine_may_suspend(struct bytes packet);
 CHECKED enum status engine_resume(struct call *call, uint64_t budget_ns);
 
+// ---- transactions -----------------------------------------------------------------------------
+// A call has at most one transaction open, from a `begin` packet to `commit` or `abort`; its
+// packets run inside it, whatever their `point`. call_free() aborts it.
+
+// With `automatic`, a packet that reads or writes documents begins a transaction (of snapshots)
+// when none is open. Forgets what call_committed() tells. No transaction may be open.
+void call_set_automatic(struct call *call, bool automatic);
+bool call_in_transaction(const struct call *call);
+// Whether a `commit` packet has written anything since call_set_automatic().
+bool call_committed(const struct call *call);
+// Ends what is pending and the transaction that is open. On success `ret_sequence` is what a reply
+// depends on for the writes (0: there were none). As transaction_commit().
+CHECKED enum status call_commit(struct call *call, uint64_t *ret_sequence, struct error *error);
+void call_abort(struct call *call);
+
 // ---- import -----------------------------------------------------------------------------------
 // Reads JSON lines (one extended-JSON object a line; empty lines are skipped) from `path` into the
 // store (put: re-running gives the same result), in batches. STATUS_MALFORMED names the line.

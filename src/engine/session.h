@@ -35,6 +35,10 @@ struct call {
     bool pending;
     struct pql *pql;   // the text being run, NULL: none
     unsigned attempts; // of its writes
+    // From one packet to the next.
+    struct transaction *transaction; // open, or NULL
+    bool automatic;                  // a packet that needs a transaction begins one
+    bool committed;                  // a commit packet has made something permanent
 };
 
 // An operation's work. The reply's header is begun; the handler appends documents and a trailer and
@@ -45,7 +49,8 @@ typedef enum status operation_handler(struct call *call, uint64_t deadline_ns);
 operation_handler operation_ping, operation_create_store, operation_drop_store,
     operation_create_index, operation_drop_index, operation_catalog, operation_insert,
     operation_get, operation_replace, operation_update, operation_delete, operation_query,
-    operation_count, operation_put, operation_write, operation_pql;
+    operation_count, operation_put, operation_write, operation_pql, operation_begin,
+    operation_commit, operation_abort;
 // Goes on with a pending query or count.
 enum status operation_query_step(struct call *call, uint64_t deadline_ns);
 
@@ -54,12 +59,17 @@ CHECKED enum status pql_finish(struct call *call, uint64_t deadline_ns);
 
 // ---- for the handlers -----------------------------------------------------------------------
 
-// A view at the call's read point; what the reply depends on is noted.
+// A view at the call's read point, or the transaction's; what the reply depends on is noted.
 CHECKED enum status call_view_begin(struct call *call);
+// Ends the query and the view of a call, if any.
+void call_end(struct call *call);
 void call_view_end(struct call *call);
 static inline void call_depends_on(struct call *call, uint64_t sequence) {
     if (sequence > call->sequence) call->sequence = sequence;
 }
+// transaction.c: before the handler of `op` runs. Refuses what has no place in a transaction, and
+// begins one when the call is automatic.
+CHECKED enum status call_transaction_prepare(struct call *call, const struct op_info *op);
 // STATUS_NO_STORE with the name in the message.
 CHECKED enum status call_find_store(struct call *call, const struct catalog *catalog,
                                     struct bytes name, const struct store_info **ret);

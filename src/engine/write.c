@@ -82,8 +82,12 @@ enum status prepared_commit(struct call *call, struct prepared *prepared,
             prepared->writes[i].document = bytes_of(
                 call->scratch.data + prepared->scratch_offsets[i], prepared->scratch_sizes[i]);
     struct write_result result = {0};
-    enum status status = storage_write(call->session->storage, call->session->reader,
-                                       prepared->writes, prepared->count, &result, &call->error);
+    enum status status =
+        call->transaction != NULL
+            ? transaction_write(call->transaction, prepared->writes, prepared->count, &result,
+                                &call->error)
+            : storage_write(call->session->storage, call->session->reader, prepared->writes,
+                            prepared->count, &result, &call->error);
     if (status == STATUS_OK) {
         call_depends_on(call, result.last_sequence);
         *ret_result = result;

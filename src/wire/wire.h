@@ -22,7 +22,10 @@
     X(COUNT, 16, READ, false, 0, 0)                                                                \
     X(PUT, 17, WRITE, true, 1, BATCH_OPS_MAX)                                                      \
     X(WRITE, 18, WRITE, true, 0, BATCH_OPS_MAX)                                                    \
-    X(PQL, 20, READ, false, 0, 0)
+    X(PQL, 20, READ, false, 0, 0)                                                                  \
+    X(BEGIN, 24, READ, false, 0, 0)                                                                \
+    X(COMMIT, 25, READ, true, 0, 0)                                                                \
+    X(ABORT, 26, READ, false, 0, 0)
 
 enum op {
 #define OP_ENUM(name, number, permission, mutates, low, high) OP_##name = number,
