@@ -16,6 +16,7 @@
     X(http_bytes_out,                   COUNTER, "bytes",   "bytes written to clients")            \
     X(wasm_calls,                       COUNTER, "calls",   "requests handed to a guest")          \
     X(wasm_traps,                       COUNTER, "traps",   "guest calls ended by a trap")         \
+    X(wasm_retries,                     COUNTER, "attempts","requests run again after a conflict") \
     X(wasm_timeouts,                    COUNTER, "calls",   "guest calls ended by their deadline") \
     X(wasm_host_calls,                  COUNTER, "calls",   "calls from guests into the host")     \
     X(wasm_instances,                   GAUGE,   "instances","live guest instances")               \

@@ -124,6 +124,17 @@ static void respond_failure(struct reply *reply, const struct wasm_result *resul
                                failures[i].message, NULL);
             return;
         }
+    // Of a commit.
+    static const enum status refusals[] = {STATUS_CONFLICT,  STATUS_SNAPSHOT_TOO_OLD,
+                                           STATUS_TOO_LARGE, STATUS_READ_ONLY,
+                                           STATUS_NO_SPACE,  STATUS_NO_STORE};
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if (refusals[i] == result->status) {
+            http_respond_error(reply->exchange, status_http(result->status),
+                               status_text(result->status),
+                               "the changes of this request could not be committed", NULL);
+            return;
+        }
     http_respond_error(reply->exchange, 500, status_text(STATUS_INTERNAL), "the handler failed",
                        NULL);
 }

@@ -187,6 +187,7 @@ void instance_start(struct instance *instance, struct wasm_call *call) {
     instance->deadline_ns = call->deadline_ns;
     instance->point = http_method_safe(call->request->method) ? READ_ACK : READ_LATEST;
     instance->requests++;
+    call_set_automatic(instance->operation, call->transaction);
     size_t size;
     if (request_measure(call->request, call->match, &size) != STATUS_OK) size = INT32_MAX;
     if (size > instance->request_capacity) {
@@ -218,7 +219,24 @@ static bool resume_operation(struct instance *instance, enum status *ret_status)
     return true;
 }
 
-enum slice_end instance_slice(struct instance *instance, struct outcome *ret_outcome) {
+// What the handler has written becomes permanent with a reply below 400, or it never was.
+static void settle(struct instance *instance, struct outcome *outcome) {
+    if (!call_in_transaction(instance->operation)) return;
+    bool wanted = outcome->status == STATUS_OK && instance->response.status < 400;
+    if (!wanted || !instance->call->transaction) {
+        call_abort(instance->operation);
+        return;
+    }
+    uint64_t sequence;
+    struct error error = {0};
+    enum status status = call_commit(instance->operation, &sequence, &error);
+    if (sequence > instance->sequence) instance->sequence = sequence;
+    if (status == STATUS_OK) return;
+    instance_refuse(instance, "commit: %s", error.message);
+    *outcome = (struct outcome){.status = status, .keep = false};
+}
+
+static enum slice_end slice(struct instance *instance, struct outcome *ret_outcome) {
     char text[REASON_SIZE];
     if (instance->wait == WAIT_ASLEEP) {
         enum status status;
@@ -228,15 +246,21 @@ enum slice_end instance_slice(struct instance *instance, struct outcome *ret_out
             return done(ret_outcome, status, false);
         }
     }
-    enum slice_end slice;
+    enum slice_end state;
     do {
         uint32_t result;
         if (!guest_poll(instance->guest)) return SLICE_MORE;
         enum guest_end end = guest_finish(instance->guest, &result, text, sizeof text);
         if (end != GUEST_RETURNED) return ended_badly(instance, end, text, ret_outcome);
-        slice = advance(instance, result, ret_outcome);
-    } while (slice == SLICE_MORE);
-    return slice;
+        state = advance(instance, result, ret_outcome);
+    } while (state == SLICE_MORE);
+    return state;
+}
+
+enum slice_end instance_slice(struct instance *instance, struct outcome *ret_outcome) {
+    enum slice_end end = slice(instance, ret_outcome);
+    if (end == SLICE_DONE && instance->call != NULL) settle(instance, ret_outcome);
+    return end;
 }
 
 // A reply that the guest never waited for is given up with the call that was to make it.

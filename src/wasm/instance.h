@@ -43,6 +43,9 @@ struct wasm_call {
     wasm_done *done;
     void *context;
     uint64_t deadline_ns;
+    uint64_t not_before_ns; // of the next attempt
+    unsigned attempts;      // that have ended with a conflict
+    bool transaction;       // the request is one
     bool cancelled;
 };
 

@@ -31,11 +31,13 @@ __attribute__((format(printf, 2, 3))) static enum status refuse(struct parser *p
 
 // ---- members ------------------------------------------------------------------------------------
 
-// The members of one kind of line: all are strings; absent ones stay empty.
+// The members of one kind of line: strings, or true and false; absent ones stay empty.
 struct member {
     const char *name;
     bool required;
-    struct bytes value;
+    bool is_flag;
+    bool flag;          // as given, or as it is when absent
+    struct bytes value; // of a flag: its name, once it was given
 };
 
 static struct member *find_member(struct member *members, size_t count, struct bytes name) {
@@ -56,6 +58,13 @@ static enum status read_members(struct parser *parser, struct bytes document,
         if (member == NULL)
             return refuse(parser, "unknown member \"%.*s\"", (int)name.size, (char *)name.data);
         if (member->value.data != NULL) return refuse(parser, "\"%s\" twice", member->name);
+        if (member->is_flag) {
+            if (value.type != DOC_BOOL)
+                return refuse(parser, "\"%s\" must be true or false", member->name);
+            member->flag = value.boolean;
+            member->value = name;
+            continue;
+        }
         if (value.type != DOC_STRING) return refuse(parser, "\"%s\" must be a text", member->name);
         if (memchr(value.payload.data, '\0', value.payload.size) != NULL)
             return refuse(parser, "\"%s\" holds a NUL", member->name);
@@ -101,8 +110,9 @@ static enum status parse_service(struct parser *parser, struct bytes document) {
 }
 
 static enum status parse_route(struct parser *parser, struct bytes document) {
-    struct member members[] = {{"method", true}, {"path", true}};
-    enum status status = read_members(parser, document, members, 2);
+    struct member members[] = {
+        {"method", true}, {"path", true}, {"transaction", .is_flag = true, .flag = true}};
+    enum status status = read_members(parser, document, members, 3);
     if (status != STATUS_OK) return status;
     enum http_method method;
     if (!http_method_parse(members[0].value, &method))
@@ -114,6 +124,7 @@ static enum status parse_route(struct parser *parser, struct bytes document) {
         add_element(&manifest->routes, &manifest->route_count, sizeof *route);
     if (route == NULL) return no_memory(parser);
     route->method = method;
+    route->transaction = members[2].flag && !http_method_safe(method);
     route->path = copy_text(members[1].value);
     return route->path != NULL ? STATUS_OK : no_memory(parser);
 }

@@ -36,6 +36,7 @@ void wasm_runtime_free(struct wasm_runtime *runtime); // all modules and workers
 struct manifest_route {
     enum http_method method;
     char *path;
+    bool transaction; // each request of it runs as one
 };
 struct manifest_store {
     char *name;
@@ -81,7 +82,13 @@ CHECKED enum status wasm_worker_new(struct wasm_runtime *runtime, struct wasm_mo
                                     struct wasm_worker **ret, struct error *error);
 void wasm_worker_free(struct wasm_worker *worker); // nothing may be running
 
-// Statuses other than STATUS_OK: STATUS_TRAP (trap, bad pointer, abort, bad return: 500),
+// A request of a route with POST, PUT, PATCH or DELETE is one transaction unless the manifest says
+// otherwise. It begins with the first packet that needs it, is committed when the guest has
+// answered below 400, and is forgotten otherwise. When the commit conflicts, the response is thrown
+// away and the handler runs again on another instance, up to 5 times in all.
+//
+// Statuses other than STATUS_OK, and those of a commit that failed (status_http() has their code):
+// STATUS_TRAP (trap, bad pointer, abort, bad return: 500),
 // STATUS_INTERNAL (returned without a response: 500), STATUS_TIMEOUT (504), STATUS_BUSY (no
 // instance free and the queue full: 503), STATUS_NO_MEMORY (of the host: 503), STATUS_CANCELLED.
 struct wasm_result {

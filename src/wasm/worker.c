@@ -10,10 +10,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/random.h"
 #include "wasm/instance.h"
 #include "wasm/module.h"
 
 #define WAITING_CHECK_MS 20
+#define ATTEMPTS 5            // of a request whose commit conflicts
+#define BACKOFF_NS 50000ULL   // most that the second attempt waits; later ones twice the last
 #define RETRY_NS 100000000ULL // after an instance could not be made
 #define TURN_SLICES 2         // a turn that took this many slices' time lets the loop poll
 
@@ -30,9 +33,10 @@ struct wasm_worker {
     struct list run;                      // instances with work
     struct list idle;                     // warm instances
     struct list waiting;                  // calls without an instance
+    struct list retries;                  // calls whose next attempt waits for its time
     struct list spare;                    // call structures for reuse
     size_t live, warming, busy, sleeping; // instances; sleeping of busy: in host_wait
-    size_t run_count, idle_count, waiting_count;
+    size_t run_count, idle_count, waiting_count, retry_count;
     uint64_t retry_ns; // no new instance before this time
     bool inside;       // guest code or a `done` is running
     bool timer_running;
@@ -170,6 +174,39 @@ static bool worth_keeping(const struct wasm_worker *worker, const struct instanc
     return !worn && !options->isolation_request && !runtime_memory_exhausted(worker->runtime);
 }
 
+// A commit that lost against another runs again on another instance: this one may remember in its
+// memory what never was. False: no more attempts.
+static bool try_again(struct wasm_worker *worker, struct instance *instance,
+                      struct outcome outcome) {
+    struct wasm_call *call = instance->call;
+    bool lost = outcome.status == STATUS_CONFLICT || outcome.status == STATUS_SNAPSHOT_TOO_OLD;
+    if (!lost || call_committed(instance->operation) || ++call->attempts >= ATTEMPTS) return false;
+    uint64_t most = BACKOFF_NS << call->attempts;
+    call->not_before_ns = now_ns() + random_below(random_system(), most);
+    metric_add(METRIC_wasm_host_calls, instance->host_calls);
+    metric_add(METRIC_wasm_retries, 1);
+    list_push_back(&worker->retries, &call->node);
+    worker->retry_count++;
+    instance->call = NULL;
+    worker->busy--;
+    drop_instance(worker, instance);
+    return true;
+}
+
+// Gives calls to waiting ones whose next attempt is due.
+static void take_retries(struct wasm_worker *worker) {
+    uint64_t now = now_ns();
+    for (struct list *node = worker->retries.next, *next; node != &worker->retries; node = next) {
+        struct wasm_call *call = container_of(node, struct wasm_call, node);
+        next = node->next;
+        if (now < call->not_before_ns && !call->cancelled) continue;
+        list_remove(node);
+        worker->retry_count--;
+        list_push_front(&worker->waiting, node);
+        worker->waiting_count++;
+    }
+}
+
 static void finish_call(struct wasm_worker *worker, struct instance *instance,
                         struct outcome outcome) {
     struct wasm_call *call = instance->call;
@@ -206,7 +243,7 @@ static void note_sleep(struct wasm_worker *worker, struct instance *instance, bo
     if (!before && after) worker->sleeping++;
 }
 
-// One slice of an instance that is in no list; true when its work goes on.
+// One slice of an instance that is in no list; true when the call's work goes on.
 static bool run_slice(struct wasm_worker *worker, struct instance *instance) {
     struct outcome outcome;
     bool asleep = instance->wait == WAIT_ASLEEP;
@@ -226,6 +263,8 @@ static bool run_slice(struct wasm_worker *worker, struct instance *instance) {
         push_idle(worker, instance);
     } else if (instance->call == NULL) {
         finish_warming(worker, instance);
+    } else if (try_again(worker, instance, outcome)) {
+        return true;
     } else {
         finish_call(worker, instance, outcome);
     }
@@ -262,9 +301,10 @@ static void sweep_waiting(struct wasm_worker *worker) {
 
 bool wasm_worker_turn(struct wasm_worker *worker) {
     ASSERT(!worker->inside);
+    if (worker->retry_count > 0) take_retries(worker);
     if (worker->sweep) sweep_waiting(worker);
     if (wants_instance(worker) || worker->waiting_count > 0) dispatch(worker);
-    if (list_empty(&worker->run)) return false;
+    if (list_empty(&worker->run)) return worker->retry_count > 0;
     uint64_t end = now_ns() + (uint64_t)worker->options->host_budget_us * 1000 * TURN_SLICES;
     for (size_t left = worker->run_count; left > 0 && !list_empty(&worker->run); left--) {
         struct instance *instance = container_of(worker->run.next, struct instance, node);
@@ -274,10 +314,18 @@ bool wasm_worker_turn(struct wasm_worker *worker) {
         if (now_ns() >= end) break;
     }
     dispatch(worker);
-    return !list_empty(&worker->run);
+    return !list_empty(&worker->run) || worker->retry_count > 0;
 }
 
 // ---- the facade ---------------------------------------------------------------------------------
+
+static bool is_transaction(const struct wasm_worker *worker, const struct http_request *request,
+                           const struct http_match *match) {
+    if (http_method_safe(request->method)) return false;
+    const struct manifest *manifest = wasm_module_manifest(worker->module);
+    if (match == NULL || match->route >= manifest->route_count) return true;
+    return manifest->routes[match->route].transaction;
+}
 
 static void fill_call(struct wasm_call *call, struct wasm_worker *worker,
                       const struct http_request *request, const struct http_match *match,
@@ -289,11 +337,17 @@ static void fill_call(struct wasm_call *call, struct wasm_worker *worker,
     call->done = function;
     call->context = context;
     call->cancelled = false;
+    call->attempts = 0;
+    call->transaction = is_transaction(worker, request, match);
+    if (call->transaction && match != NULL) { // another attempt needs it later
+        call->match_copy = *match;
+        call->match = &call->match_copy;
+    }
     call->deadline_ns = now_ns() + (uint64_t)worker->options->deadline_ms * 1000000;
 }
 
 static void wait_for_instance(struct wasm_worker *worker, struct wasm_call *call) {
-    if (call->match != NULL) {
+    if (call->match != NULL && call->match != &call->match_copy) {
         call->match_copy = *call->match;
         call->match = &call->match_copy;
     }
@@ -349,7 +403,7 @@ void wasm_call_cancel(struct wasm_call *call) {
 }
 
 size_t wasm_worker_running(const struct wasm_worker *worker) {
-    return worker->busy + worker->waiting_count;
+    return worker->busy + worker->waiting_count + worker->retry_count;
 }
 
 static void on_timer(void *context) {
@@ -419,6 +473,7 @@ enum status wasm_worker_new(struct wasm_runtime *runtime, struct wasm_module *mo
     list_init(&worker->run);
     list_init(&worker->idle);
     list_init(&worker->waiting);
+    list_init(&worker->retries);
     list_init(&worker->spare);
     set_bounds(worker);
     enum status status = start(worker, loop, config, error);

@@ -29,6 +29,29 @@ TEST(a_manifest_is_read_in_order) {
     manifest_free(manifest);
 }
 
+TEST(routes_that_write_are_transactions_unless_they_opt_out) {
+    static const struct {
+        const char *method, *rest;
+        bool expected;
+    } rows[] = {
+        {"POST", "", true},
+        {"PUT", ", \"transaction\": true", true},
+        {"PATCH", ", \"transaction\": false", false},
+        {"DELETE", "", true},
+        {"GET", "", false},
+        {"GET", ", \"transaction\": true", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct manifest *manifest;
+        char text[200];
+        snprintf(text, sizeof text, "{\"route\": {\"method\": \"%s\", \"path\": \"/\"%s}}",
+                 rows[i].method, rows[i].rest);
+        CHECK_OK(manifest_parse(bytes_of_string(text), &manifest, NULL));
+        CHECK(manifest->routes[0].transaction == rows[i].expected);
+        manifest_free(manifest);
+    }
+}
+
 TEST(an_empty_manifest_declares_nothing) {
     struct manifest *manifest;
     CHECK_OK(manifest_parse(bytes_of_string("\n \n"), &manifest, NULL));
@@ -57,6 +80,11 @@ TEST(mistakes_are_refused_with_their_line) {
         {"{\"index\": {\"store\": \"a\", \"name\": \"b\", \"field\": \"x..y\"}}", 1, "field path"},
         {"{\"service\": {\"name\": \"a\"}}\n{\"store\": {", 2, "not a JSON object"},
         {"nonsense", 1, "not a JSON object"},
+        {"{\"route\": {\"method\": \"PUT\", \"path\": \"/\", \"transaction\": \"no\"}}", 1,
+         "\"transaction\" must be true or false"},
+        {"{\"route\": {\"method\": \"PUT\", \"path\": \"/\", \"transaction\": true, "
+         "\"transaction\": true}}",
+         1, "\"transaction\" twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct manifest *manifest;

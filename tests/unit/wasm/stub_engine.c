@@ -71,6 +71,25 @@ enum status engine_dispatch(struct call *call, struct bytes packet, enum read_po
     return STATUS_PENDING;
 }
 
+// There are no transactions.
+void call_set_automatic(struct call *call, bool automatic) {
+}
+
+bool call_in_transaction(const struct call *call) {
+    return false;
+}
+
+bool call_committed(const struct call *call) {
+    return false;
+}
+
+enum status call_commit(struct call *call, uint64_t *ret_sequence, struct error *error) {
+    return STATUS_INTERNAL;
+}
+
+void call_abort(struct call *call) {
+}
+
 enum status engine_resume(struct call *call, uint64_t budget_ns) {
     stub_engine.resumed++;
     if (call->slices_left < 0) return STATUS_PENDING;
