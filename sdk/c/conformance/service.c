@@ -321,6 +321,19 @@ static void now(struct pk_request *request) {
     respond_document(request, pk_document_end(document));
 }
 
+static struct pk_text service_name;
+
+void pk_init(struct pk_document config) {
+    service_name = pk_get_text(config, "service");
+}
+
+static void service(struct pk_request *request) {
+    struct pk_out *out = pk_json(request);
+    pk_json_object(out, NULL);
+    pk_json_text(out, "service", service_name);
+    pk_json_end(out);
+}
+
 static void abort_request(struct pk_request *request) {
     pk_raw(pk_plain(request), "never sent");
     pk_abort("conformance abort");
@@ -356,6 +369,7 @@ static void trap(struct pk_request *request) {
     ROUTE(POST, "/transfer", transfer)                                                             \
     ROUTE(POST, "/log", write_log)                                                                 \
     ROUTE(GET, "/now", now)                                                                        \
+    ROUTE(GET, "/service", service)                                                                \
     ROUTE(GET, "/abort", abort_request)                                                            \
     ROUTE(GET, "/trap", trap)
 PK_SERVICE("conformance", "1.0.0")

@@ -97,7 +97,7 @@ fn addNote(request: *planck.Request) !void {
     const id = try planck.insert("notes", document);
     request.setStatus(201);
     request.respond(document);
-    request.setHeader("X-Id", try planck.allocator.dupe(u8, &id.uuid.text()));
+    request.setHeader("X-Id", &id.uuid.text());
 }
 
 fn findNote(request: *planck.Request, id: planck.Uuid) !void {
@@ -206,6 +206,16 @@ fn now(request: *planck.Request) void {
     });
 }
 
+var service_name: ?[]const u8 = null;
+
+fn init(config: planck.Document) void {
+    service_name = config.text("service");
+}
+
+fn service(request: *planck.Request) void {
+    request.respond(.{ .service = service_name });
+}
+
 fn abort(request: *planck.Request) void {
     request.plain().raw("never sent");
     planck.abort("conformance abort");
@@ -220,6 +230,7 @@ comptime {
     _ = planck.Service(.{
         .name = "conformance",
         .version = "1.0.0",
+        .init = init,
         .stores = &.{ .{ .name = "notes" }, .{ .name = "accounts", .key_type = .string } },
         .indexes = &.{.{ .store = "notes", .name = "by_rank", .field = "rank" }},
         .routes = &.{
@@ -247,6 +258,7 @@ comptime {
             planck.post("/transfer", transfer),
             planck.post("/log", log),
             planck.get("/now", now),
+            planck.get("/service", service),
             planck.get("/abort", abort),
             planck.get("/trap", trap),
         },

@@ -154,16 +154,18 @@ pub const Request = struct {
         request.status = status;
     }
 
-    /// Adds a header; Content-Type replaces that of the body.
-    pub fn setHeader(request: *Request, name: []const u8, value: []const u8) void {
-        if (!isToken(name)) host.abort("setHeader: a malformed name");
+    /// Adds a header, whose value is copied; Content-Type replaces that of the body.
+    pub fn setHeader(request: *Request, comptime name: []const u8, value: []const u8) void {
+        if (comptime !isToken(name)) @compileError("setHeader: a malformed name");
         if (!isHeaderValue(value)) host.abort("setHeader: a line break or control character");
-        if (std.ascii.eqlIgnoreCase(name, "content-type")) {
-            request.content_type = value;
+        const copy = memory.allocate(value.len);
+        @memcpy(copy, value);
+        if (comptime std.ascii.eqlIgnoreCase(name, "content-type")) {
+            request.content_type = copy;
             return;
         }
         if (request.header_count == headers_max - 1) host.abort("setHeader: more than 63 headers");
-        request.addHeader(name, value);
+        request.addHeader(name, copy);
     }
 
     pub fn redirect(request: *Request, status: u16, location: []const u8) void {
@@ -178,8 +180,9 @@ pub const Request = struct {
     }
 
     /// Begins a body of that content type.
-    pub fn begin(request: *Request, content_type: []const u8) *output.Out {
-        request.setHeader("content-type", content_type);
+    pub fn begin(request: *Request, comptime content_type: []const u8) *output.Out {
+        if (comptime !isHeaderValue(content_type)) @compileError("begin: a malformed content type");
+        request.content_type = content_type;
         request.out.buffer.size = 0;
         return &request.out;
     }

@@ -379,6 +379,11 @@ def test_time_and_random(guest):
     assert first["id"] < second["id"] and first["random"] != second["random"]
 
 
+def test_init_is_given_the_configuration(guest):
+    for _ in range(3):
+        assert guest.get("/service").json() == {"service": "conformance"}
+
+
 @pytest.mark.parametrize("path, reason", [("/abort", "conformance abort"), ("/trap", "")])
 def test_a_handler_that_fails_is_a_500_and_the_next_works(guest, path, reason):
     for _ in range(3):
