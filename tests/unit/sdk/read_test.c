@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
 #include "base/random.h"
 #include "fake_host.h"
 
@@ -24,6 +26,33 @@ TEST(paths_are_followed) {
     CHECK_EQUAL(PK_TYPE_NULL, pk_get(document, "nothing").type);
     CHECK_EQUAL(PK_TYPE_ARRAY, pk_get(document, "lines").type);
     CHECK_EQUAL(17, pk_get(document, "when").integer);
+}
+
+// Names are compared in words of eight bytes: every length up to three of them, each among names
+// that differ in the last byte or are one byte longer or shorter, wherever in the document.
+TEST(names_of_every_length_are_told_apart) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+    for (size_t size = 1; size <= 24; size++) {
+        char name[32], longer[32], other[32], shorter[32];
+        snprintf(name, sizeof name, "%.*s", (int)size, letters);
+        snprintf(longer, sizeof longer, "%.*s", (int)size + 1, letters);
+        snprintf(shorter, sizeof shorter, "%.*s", (int)size - 1, letters);
+        snprintf(other, sizeof other, "%.*s#", (int)size - 1, letters);
+        const char *names[] = {longer, other, name, shorter};
+        for (size_t last = 0; last < 4; last++) {
+            struct pk_builder *builder = pk_document_begin();
+            for (size_t i = 0; i < 4; i++)
+                if (i != last) pk_add_int(builder, names[i], (int64_t)i);
+            pk_add_bool(builder, names[last], true); // a short end
+            struct pk_document document = pk_document_end(builder);
+            for (size_t i = 0; i < 4; i++) {
+                struct pk_value value = pk_get(document, names[i]);
+                CHECK_EQUAL(i == last ? PK_TYPE_BOOL : PK_TYPE_INT64, value.type);
+                CHECK_EQUAL(i == last ? 1 : (int64_t)i, value.integer);
+            }
+            CHECK_EQUAL(PK_MISSING, pk_get(document, "~").type);
+        }
+    }
 }
 
 TEST(typed_readers_fall_back) {

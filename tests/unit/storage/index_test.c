@@ -33,6 +33,37 @@ TEST(index_puts_gets_and_deletes) {
     index_close(index);
 }
 
+// More keys than a reader keeps look-ups for, read over and over in another order, in two stores;
+// a kept look-up ends with its snapshot, also when its key is gone.
+TEST(index_look_ups_end_with_their_snapshot) {
+    enum { KEYS = 20000 };
+    struct index *index = open_index();
+    struct index_writer *writer = begin(index);
+    for (uint64_t i = 0; i < KEYS; i++) put(writer, 1, i, i + 1);
+    for (uint64_t i = 0; i < KEYS; i += 2) put(writer, 2, i, i + KEYS);
+    CHECK_OK(index_write_commit(writer, false));
+    struct index_reader *reader = open_reader(index);
+    for (uint64_t i = 0; i < 3 * KEYS; i++) {
+        uint64_t number = i * 7919 % KEYS;
+        check_get(reader, 1, number, number + 1);
+        if (number % 2 == 0) check_get(reader, 2, number, number + KEYS);
+        if (number % 2 == 1) check_absent(reader, 2, number);
+    }
+    writer = begin(index);
+    struct key key = key_of(7);
+    put(writer, 1, 6, 3 * KEYS);
+    CHECK_OK(index_delete(writer, 1, &key, NULL));
+    CHECK_OK(index_write_commit(writer, false));
+    check_get(reader, 1, 6, 7);
+    check_get(reader, 1, 7, 8);
+    CHECK_OK(index_reader_renew(reader));
+    check_get(reader, 1, 6, 3 * KEYS);
+    check_absent(reader, 1, 7);
+    check_get(reader, 1, 8, 9);
+    index_reader_close(reader);
+    index_close(index);
+}
+
 TEST(index_keeps_wrong_append_promises_harmless) {
     struct index *index = open_index();
     struct index_writer *writer = begin(index);
