@@ -68,6 +68,8 @@ static void check_fills(struct zsx_file *file, struct zsx_node *node) {
     bool told = false;
     for (struct zsx_node *child = node->first; child != NULL; child = child->next) {
         if (child->kind == ZSX_FILL) {
+            if (bytes_equal_string(child->name, "children"))
+                zsx_error(file, child->start, "what stands in no <:slot> are the children");
             if (!has_slot(node->function, child->name))
                 zsx_error(file, child->start, "<%.*s> has no slot %.*s", ZSX_PRINT(node->name),
                           ZSX_PRINT(child->name));

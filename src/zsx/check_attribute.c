@@ -342,7 +342,15 @@ static bool check_code(struct zsx_file *file, struct zsx_attribute *attribute) {
 
 void zsx_check_attribute(struct zsx_file *file, struct zsx_node *node,
                          struct zsx_attribute *attribute) {
-    if (attribute->form == ZSX_SPREAD || check_helper(file, attribute)) return;
+    if (attribute->form == ZSX_SPREAD) {
+        // On these even harmless names change what is loaded or how it is read.
+        static const char loading[] = " script style link meta base iframe object embed ";
+        if (html_list_has(loading, node->name))
+            zsx_error(file, attribute->start, "the attributes of <%.*s> are written by name",
+                      ZSX_PRINT(node->name));
+        return;
+    }
+    if (check_helper(file, attribute)) return;
     attribute->context =
         refreshes(node, attribute) ? ZSX_STATIC : html_context(node->name, attribute->name);
     if (!has_code(attribute) || check_code(file, attribute)) return;

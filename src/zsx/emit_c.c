@@ -56,8 +56,9 @@ static void write(struct zsx_emitter *emitter, enum zsx_escape escape, struct by
 static void attribute(struct zsx_emitter *emitter, struct bytes name, enum zsx_escape escape,
                       struct bytes code) {
     code_line(emitter, code);
-    zsx_put_format(emitter, "pk_zsx_attribute_%s(out, \" %.*s=\\\"\", ", escapes[escape],
-                   ZSX_PRINT(name));
+    zsx_put_format(emitter, "pk_zsx_attribute_%s(out, \" \" ", escapes[escape]);
+    zsx_put_literal(emitter, name);
+    put(emitter, " \"=\\\"\", ");
     zsx_put_code(emitter, code);
     put(emitter, ");\n");
 }

@@ -144,6 +144,8 @@ static const struct attribute_row {
     {"background", ZSX_URL, NULL},
     {"longdesc", ZSX_URL, NULL},
     {"manifest", ZSX_STATIC, NULL},
+    {"type", ZSX_STATIC, " script "},
+    {"language", ZSX_STATIC, " script "},
     {"ping", ZSX_STATIC, NULL},
     {"srcset", ZSX_SRCSET, NULL},
     {"imagesrcset", ZSX_SRCSET, NULL},
@@ -159,6 +161,7 @@ static const struct attribute_row {
     {"by", ZSX_STATIC, " animate set animateTransform animateMotion "},
     // What the browser evaluates.
     {"on*", ZSX_SCRIPT, NULL},
+    {"_", ZSX_STATIC, NULL}, // hyperscript
     // HTMX.
     {"hx-on*", ZSX_SCRIPT, NULL},
     {"hx-vals", ZSX_DATA, NULL},
@@ -188,18 +191,20 @@ static const struct attribute_row {
     // Alpine, and Vue's names.
     {"x-data", ZSX_DATA, NULL},
     {"x-html", ZSX_STATIC, NULL},
+    {"x-bind", ZSX_STATIC, NULL},
     {"x-ref", ZSX_PLAIN, NULL},
     {"x-cloak", ZSX_PLAIN, NULL},
     {"x-ignore", ZSX_PLAIN, NULL},
     {"x-transition~", ZSX_PLAIN, NULL},
     {"x-*", ZSX_SCRIPT, NULL},
     {"v-html", ZSX_STATIC, NULL},
+    {"v-bind", ZSX_STATIC, NULL},
     {"v-*", ZSX_SCRIPT, NULL},
     {":*", ZSX_SCRIPT, NULL},
     {"@*", ZSX_SCRIPT, NULL},
     // Datastar.
     {"data-signals~", ZSX_DATA, NULL},
-    {"data-attr~", ZSX_SCRIPT, NULL},
+    {"data-attr~", ZSX_STATIC, NULL},
     {"data-bind~", ZSX_STATIC, NULL},
     {"data-class~", ZSX_SCRIPT, NULL},
     {"data-computed~", ZSX_SCRIPT, NULL},
@@ -217,6 +222,7 @@ static const struct attribute_row {
     {"data-star-*", ZSX_STATIC, NULL},
     {"data-style~", ZSX_SCRIPT, NULL},
     {"data-text~", ZSX_SCRIPT, NULL},
+    {"data-view-transition~", ZSX_SCRIPT, NULL},
     // There or not.
     {"allowfullscreen", ZSX_BOOLEAN, NULL},
     {"async", ZSX_BOOLEAN, NULL},
@@ -286,7 +292,29 @@ static bool fits(const char *pattern, struct bytes name) {
     return family && strchr("-:._", name.data[size]) != NULL;
 }
 
-enum zsx_context html_context(struct bytes element, struct bytes attribute) {
+// The attribute that this one binds to the value of an expression: x-bind:href -> href; empty when
+// it binds none.
+static struct bytes bound_name(struct bytes name) {
+    static const char *const prefixes[] = {":", "x-bind:", "v-bind:", "data-attr-", "data-attr:"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        size_t size = strlen(prefixes[i]);
+        if (name.size <= size) continue;
+        struct bytes start = bytes_of(name.data, size);
+        bool same = true;
+        for (size_t k = 0; k < size; k++) same &= lower(start.data[k]) == (uint8_t)prefixes[i][k];
+        if (!same) continue;
+        struct bytes rest = bytes_of(name.data + size, name.size - size);
+        // Modifiers follow the name.
+        const uint8_t *end = memchr(rest.data, '.', rest.size);
+        if (end != NULL) rest.size = (size_t)(end - rest.data);
+        for (size_t k = 0; k + 1 < rest.size; k++)
+            if (rest.data[k] == '_' && rest.data[k + 1] == '_') rest.size = k;
+        return rest;
+    }
+    return (struct bytes){0};
+}
+
+static enum zsx_context look_up(struct bytes element, struct bytes attribute) {
     // HTMX reads data-hx-… as well.
     if (fits("data-hx-*", attribute)) attribute = bytes_of(attribute.data + 5, attribute.size - 5);
     for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
@@ -295,4 +323,13 @@ enum zsx_context html_context(struct bytes element, struct bytes attribute) {
         if (fits(row->pattern, attribute)) return row->context;
     }
     return ZSX_PLAIN;
+}
+
+// What the browser sets at run time passes no filter: a value may only go where it needs none.
+enum zsx_context html_context(struct bytes element, struct bytes attribute) {
+    struct bytes bound = bound_name(attribute);
+    if (bound.size == 0) return look_up(element, attribute);
+    if (fits("inner*", bound) || fits("outer*", bound)) return ZSX_STATIC; // :innerHTML.prop
+    enum zsx_context context = look_up(element, bound);
+    return context == ZSX_PLAIN || context == ZSX_BOOLEAN ? ZSX_SCRIPT : ZSX_STATIC;
 }

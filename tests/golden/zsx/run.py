@@ -139,6 +139,45 @@ def check_errors(planctl, compilers, sdk, directory):
                 failures.append(f"{compiler} names other lines than {line}:\n{built.stderr.decode()}")
 
 
+def check_command_line(planctl, directory):
+    """Exit codes, what is printed where, and which files are written."""
+    (directory / "good.zsx").write_text("markup f() { return <p>x</p>; }\n")
+    (directory / "bad.zsx").write_text("markup f() {\n    return <p>x;\n}\n")
+    (directory / "loose.zsx").write_text("markup f() { return <p >x</p>; }\n")
+    bad = b"bad.zsx:2:12: error: <p> is not closed\n    2 |     return <p>x;\n      |            ^\n"
+    for arguments, code, output, errors in [
+            (["--help"], 0, b"usage: planctl VERB", b""), (["--version"], 0, b"planctl ", b""), ([], 2, b"", b"usage"),
+            (["none"], 2, b"", b"no verb none"), (["zsx", "--help"], 0, b"usage: planctl zsx", b""),
+            (["zsx"], 2, b"", b"usage"), (["zsx", "none"], 2, b"", b"no such command: none"),
+            (["zsx", "compile"], 2, b"", b"which file"), (["zsx", "compile", "a.c"], 1, b"", b"a.c: "),
+            (["zsx", "compile", "none.zsx"], 1, b"", b"none.zsx"), (["zsx", "compile", "x.zsx", "-o"], 2, b"", b"-o"),
+            (["zsx", "compile", "bad.zsx"], 1, b"", bad), (["zsx", "compile", "good.zsx", "-o", "out.c"], 0, b"", b""),
+            (["zsx", "compile", "."], 1, b"", bad), (["zsx", "format", "--check", "good.zsx"], 0, b"", b""),
+            (["zsx", "format", "--check", "loose.zsx"], 1, b"loose.zsx\n", b""),
+            (["zsx", "format", "bad.zsx"], 1, b"", bad), (["zsx", "format", "--target", "go", "x.zsx"], 2, b"", b"c or zig")]:
+        done = run(planctl, *arguments, cwd=directory)
+        if done.returncode != code or not done.stdout.startswith(output) or errors not in done.stderr:
+            failures.append(f"planctl {arguments}: {done}")
+    for name in ["out.c", "out.zsx.h", "good.c", "good.zsx.h", "loose.c"]:
+        if not (directory / name).exists():
+            failures.append(f"{name} is not written")
+    if (directory / "bad.c").exists():
+        failures.append("something was written for a file with mistakes")
+
+
+def check_safe_names(planctl, sdk, directory):
+    """What {...attributes} may write is what the table of attributes takes for plain text."""
+    header = (pathlib.Path(sdk) / "zsx" / "pk_zsx.h").read_text()
+    definition = re.search(r"#define PK_ZSX_SAFE_NAMES((?:.*\\\n)+.*)", header).group(1)
+    names = " ".join(re.findall(r'"([^"]*)"', definition)).split() + ["aria-label"]
+    markup = "".join(f"<b {name}={{x}}></b>" for name in names)
+    (directory / "names.zsx").write_text("markup f(int x) { return <>" + markup + "</>; }\n")
+    done = run(planctl, "zsx", "compile", "names.zsx", cwd=directory)
+    count = (directory / "names.c").read_bytes().count(b"pk_zsx_attribute_text(") if not done.stderr else 0
+    if len(names) < 20 or count != len(names):
+        failures.append(f"{count} of {len(names)} names are plain: {done.stderr.decode()}")
+
+
 def main():
     planctl, sdk, compilers = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3:]
     for name in ["page", "contexts", "language"]:
@@ -146,6 +185,9 @@ def main():
             check(planctl, sdk, compilers, name, pathlib.Path(directory))
     with tempfile.TemporaryDirectory() as directory:
         check_errors(planctl, compilers, sdk, pathlib.Path(directory))
+    with tempfile.TemporaryDirectory() as directory:
+        check_command_line(planctl, pathlib.Path(directory))
+        check_safe_names(planctl, sdk, pathlib.Path(directory))
     for failure in failures:
         print(failure)
     print("html5lib: " + ("compared" if html5lib else "not installed, structure not compared"))
