@@ -41,6 +41,7 @@ CHECKED enum status index_reader_renew(struct index_reader *reader);
 void index_reader_reset(struct index_reader *reader);
 void index_reader_close(struct index_reader *reader);
 
+// A reader keeps the last look-ups of its snapshot, in up to 1 MiB.
 CHECKED enum status index_get(struct index_reader *reader, uint32_t store_id, const struct key *key,
                               struct index_entry *ret);
 // The bytes are valid until the reader is renewed, reset or closed. STATUS_NOT_FOUND.
