@@ -321,6 +321,15 @@ static void now(struct pk_request *request) {
     respond_document(request, pk_document_end(document));
 }
 
+static void date(struct pk_request *request) {
+    int64_t milliseconds;
+    if (!pk_text_to_int(pk_param(request, "ms"), &milliseconds))
+        return pk_fail(request, 400, "invalid", PK_TEXT("ms is not an integer"));
+    struct pk_builder *document = pk_document_begin();
+    pk_add_date(document, "date", milliseconds);
+    respond_document(request, pk_document_end(document));
+}
+
 static struct pk_text service_name;
 
 void pk_init(struct pk_document config) {
@@ -369,6 +378,7 @@ static void trap(struct pk_request *request) {
     ROUTE(POST, "/transfer", transfer)                                                             \
     ROUTE(POST, "/log", write_log)                                                                 \
     ROUTE(GET, "/now", now)                                                                        \
+    ROUTE(GET, "/date/:ms", date)                                                                  \
     ROUTE(GET, "/service", service)                                                                \
     ROUTE(GET, "/abort", abort_request)                                                            \
     ROUTE(GET, "/trap", trap)

@@ -206,6 +206,10 @@ fn now(request: *planck.Request) void {
     });
 }
 
+fn date(request: *planck.Request, ms: i64) void {
+    request.respond(planck.document(.{ .date = planck.Date{ .ms = ms } }));
+}
+
 var service_name: ?[]const u8 = null;
 
 fn init(config: planck.Document) void {
@@ -258,6 +262,7 @@ comptime {
             planck.post("/transfer", transfer),
             planck.post("/log", log),
             planck.get("/now", now),
+            planck.get("/date/:ms", date),
             planck.get("/service", service),
             planck.get("/abort", abort),
             planck.get("/trap", trap),

@@ -141,7 +141,7 @@ pub fn writeDate(target: *[24]u8, ms: i64) void {
     day -= 365 * year + year / 4 - year / 100;
     var month = (5 * day + 2) / 153;
     day -= (153 * month + 2) / 5;
-    year += days / era_days * 400 + @intFromBool(month >= 10) - 400;
+    year = year + days / era_days * 400 + @intFromBool(month >= 10) - 400;
     month = if (month < 10) month + 3 else month - 9;
     target.* = "0000-00-00T00:00:00.000Z".*;
     writePadded(target[0..4], year);

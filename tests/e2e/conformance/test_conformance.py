@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The conformance service, as README.md beside this file describes it, in every language that was built."""
+import datetime
 import json
 import math
 import shutil
@@ -182,6 +183,12 @@ def test_what_is_not_json_is_refused(guest, text):
 def test_a_large_document_comes_back(guest):
     body = {"rows": [{"id": i, "text": "ä" * (i % 50), "half": i / 2} for i in range(5000)]}
     assert guest.post("/json", body).json() == body
+
+
+def test_memory_of_a_request_is_given_back(guest):
+    body = json.dumps({"rows": ["x" * 1000] * 600})
+    for _ in range(150):
+        assert guest.post("/json", body).status == 200
 
 
 @pytest.mark.parametrize("size", [0, 1, 16 * 1024, 700_000])
@@ -377,6 +384,42 @@ def test_time_and_random(guest):
     assert first["date"].endswith("Z") and len(first["date"]) == 24
     assert uuid.UUID(first["id"]).version == 7 and uuid.UUID(first["id"]).variant == uuid.RFC_4122
     assert first["id"] < second["id"] and first["random"] != second["random"]
+
+
+@pytest.mark.parametrize("ms, text", [
+    (0, "1970-01-01T00:00:00.000Z"),
+    (-1, "1969-12-31T23:59:59.999Z"),
+    (951782399999, "2000-02-28T23:59:59.999Z"),
+    (951782400000, "2000-02-29T00:00:00.000Z"),
+    (951868800000, "2000-03-01T00:00:00.000Z"),
+    (1709251199000, "2024-02-29T23:59:59.000Z"),
+    (1735689599999, "2024-12-31T23:59:59.999Z"),
+    (1761955200000, "2025-11-01T00:00:00.000Z"),
+    (4107542400000, "2100-03-01T00:00:00.000Z"),
+    (-2203891200000, "1900-03-01T00:00:00.000Z"),
+    (-62167219200000, "0000-01-01T00:00:00.000Z"),
+    (253402300799999, "9999-12-31T23:59:59.999Z"),
+    (-62167219200001, -62167219200001),
+    (253402300800000, 253402300800000),
+    (2**63 - 1, 2**63 - 1),
+    (-2**63, -2**63),
+])
+def test_dates(guest, ms, text):
+    assert guest.get(f"/date/{ms}").json() == {"date": text}
+
+
+def test_every_month_begins_where_it_should(guest):
+    for year in (1899, 1999, 2023, 2024):
+        for month in range(1, 13):
+            moment = datetime.datetime(year, month, 1, tzinfo=datetime.timezone.utc)
+            wanted = moment.strftime("%Y-%m-%dT00:00:00.000Z")
+            assert guest.get(f"/date/{int(moment.timestamp()) * 1000}").json() == {"date": wanted}
+
+
+@pytest.mark.parametrize("text", ["x", "1.5", "", "9223372036854775808", "1e3", "+1", "0x10", "1_000"])
+def test_what_is_no_integer(guest, text):
+    reply = guest.get(f"/date/{quote(text)}")
+    assert reply.status == 404 if text == "" else failure(reply) == (400, "invalid")
 
 
 def test_init_is_given_the_configuration(guest):
