@@ -27,6 +27,33 @@ pub fn repair(text: []const u8) []const u8 {
     return repaired.seal();
 }
 
+fn isStop(c: u8, comptime stops: []const u8, comptime other: bool) bool {
+    if (other and (c < 0x20 or c >= 0x80)) return true;
+    inline for (stops) |stop| if (c == stop) return true;
+    return false;
+}
+
+/// How many bytes `text` begins with that are none of `stops`, nor, with `other`, a control character
+/// or beyond ASCII. Eight at a time: a word that may hold one is looked at byte by byte.
+pub fn plainRun(text: []const u8, comptime stops: []const u8, comptime other: bool) usize {
+    const ones: u64 = 0x0101010101010101;
+    var size: usize = 0;
+    while (text.len - size >= 8) {
+        const word = std.mem.readInt(u64, text[size..][0..8], .little);
+        var found: u64 = if (other) word | (word -% ones * 0x20) else 0;
+        inline for (stops) |stop| {
+            const different = word ^ (ones * stop);
+            found |= (different -% ones) & ~different;
+        }
+        if (found & ones * 0x80 != 0) {
+            for (text[size..][0..8], 0..) |c, index| if (isStop(c, stops, other)) return size + index;
+        }
+        size += 8;
+    }
+    while (size < text.len and !isStop(text[size], stops, other)) size += 1;
+    return size;
+}
+
 // ---- application/x-www-form-urlencoded
 
 /// The byte that begins at `at`, which moves behind it. A '%' that begins no escape is itself.

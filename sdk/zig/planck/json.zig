@@ -138,9 +138,7 @@ const Parser = struct {
         parser.at += 1;
         while (parser.at < parser.text.len) {
             const rest = parser.text[parser.at..];
-            var plain: usize = 0;
-            while (plain < rest.len and rest[plain] >= 0x20 and rest[plain] < 0x80 and
-                rest[plain] != '"' and rest[plain] != '\\') plain += 1;
+            var plain = encoding.plainRun(rest, "\"\\", true);
             if (plain == 0 and rest[0] >= 0x80) {
                 plain = encoding.sequenceLength(rest);
                 if (plain == 0) return parser.refuse("a string is not UTF-8");

@@ -18,8 +18,10 @@ pub const Out = struct {
     /// HTML text and quoted attributes.
     pub fn escape(out: *Out, text: []const u8) void {
         var rest = text;
-        while (std.mem.findAny(u8, rest, "&<>\"'")) |plain| {
+        while (true) {
+            const plain = encoding.plainRun(rest, "&<>\"'", false);
             out.raw(rest[0..plain]);
+            if (plain == rest.len) return;
             out.raw(switch (rest[plain]) {
                 '&' => "&amp;",
                 '<' => "&lt;",
@@ -29,7 +31,6 @@ pub const Out = struct {
             });
             rest = rest[plain + 1 ..];
         }
-        out.raw(rest);
     }
 
     /// One component of a URL.
@@ -191,16 +192,11 @@ fn writeBinary(buffer: *memory.Buffer, binary: bson.Binary) void {
     buffer.appendByte('"');
 }
 
-fn isPlain(c: u8) bool {
-    return c >= 0x20 and c < 0x80 and c != '"' and c != '\\' and c != '<';
-}
-
 pub fn writeText(buffer: *memory.Buffer, text: []const u8) void {
     buffer.appendByte('"');
     var rest = text;
     while (rest.len > 0) {
-        var plain: usize = 0;
-        while (plain < rest.len and isPlain(rest[plain])) plain += 1;
+        const plain = encoding.plainRun(rest, "\"\\<", true);
         buffer.append(rest[0..plain]);
         rest = rest[plain..];
         if (rest.len > 0) rest = rest[writeSpecial(buffer, rest)..];

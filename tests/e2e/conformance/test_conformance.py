@@ -157,6 +157,17 @@ def test_json_is_parsed_and_written(guest, text):
     assert "<" not in reply.text, "JSON may stand in a script element"
 
 
+def test_special_characters_at_every_position(guest):
+    texts = ["x" * before + special + "z" * after for before in range(18) for after in (0, 1, 9)
+             for special in ("\"", "\\", "<", "\n", "\x1f", "\x7f", "!", "é", "𝄞", "\\\"<<\x00")]
+    assert guest.post("/json", {"raw": texts}).json() == {"raw": texts}
+    body = json.dumps({"raw": texts}, ensure_ascii=False)
+    assert guest.post("/json", body.encode()).json() == {"raw": texts}
+    for before in range(18):
+        reply = guest.get("/hello/" + quote("x" * before + "<&é" + "y" * 9))
+        assert reply.text == f"<h1>Hello, {'x' * before}&lt;&amp;é{'y' * 9}</h1>"
+
+
 DOUBLES = [0.1, -0.5, 1e300, 5e-324, 1.7976931348623157e308, 2.2250738585072014e-308, 1e21, 1e22, 123456789.125, 1e-7,
            0.30000000000000004, 4.35, 9007199254740993.0, 3.141592653589793]
 
