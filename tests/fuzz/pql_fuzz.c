@@ -17,8 +17,7 @@ static struct reader *reader;
 static char directory[] = "/tmp/pql-fuzz-XXXXXX";
 
 static const char *const documents[] = {
-    "{\"_id\": 1, \"a\": 1, \"b\": \"x\", \"t\": [1, {\"q\": 2}], \"d\": {\"$date\": "
-    "\"2026-03-01T10:00:00Z\"}}",
+    "{\"_id\": 1, \"a\": 1, \"b\": \"x\", \"t\": [1, {\"q\": 2}], \"d\": {\"$date\": 0}}",
     "{\"_id\": 2, \"a\": 2.5, \"b\": \"\xc3\xa4y\", \"n\": {\"x\": null}}",
     "{\"_id\": 3, \"a\": {\"$numberDecimal\": \"1.5\"}, \"t\": []}",
     "{\"_id\": 4, \"a\": \"text\", \"b\": true}",
