@@ -5,12 +5,13 @@
 Each .zsx here is compiled; the C must be that of expected/NAME.c.txt, must compile without warnings, and
 what it renders must be expected/NAME.html. Formatting it must be stable, and mean the same. Where
 Python's html5lib is installed (Debian: python3-html5lib), a real HTML parser must see the elements
-nested as they are written. UPDATE=1 writes the expected files anew."""
+nested as they are written; where Chromium is, no hostile value may run in it. UPDATE=1 writes the expected files anew."""
 import difflib
 import html.parser
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -165,6 +166,58 @@ def check_command_line(planctl, directory):
         failures.append("something was written for a file with mistakes")
 
 
+def check_documentation(planctl, compilers, sdk, directory):
+    """The examples of docs/ZSX.md compile, all in one file, and are laid out as the formatter does."""
+    text = (HERE.parents[2] / "docs" / "ZSX.md").read_text()
+    examples = [block for block in re.findall(r"```c\n(.*?)```", text, re.S) if "markup " in block]
+    source = examples[0].replace("…", "pk_find(\"products\", pk_key_int(1), &product);") + \
+        "struct line { struct pk_text name; };\n" + "".join(examples[1:])
+    (directory / "examples.zsx").write_text(source)
+    for arguments in [["compile"], ["format", "--check"]]:
+        done = run(planctl, "zsx", *arguments, "examples.zsx", cwd=directory)
+        if len(examples) < 3 or done.returncode != 0:
+            failures.append(f"docs/ZSX.md: {done.stdout.decode()}{done.stderr.decode()}")
+    for compiler in compilers:
+        built = run(*compiler.split(), "-std=gnu17", *WARNINGS, "-I", sdk, "-fsyntax-only", "examples.c",
+                    cwd=directory)
+        if built.returncode != 0:
+            failures.append(built.stderr.decode())
+
+
+def browser_sees(chromium, body, directory):
+    """Loads, clicks everything, and says which of alert, unsafe links and the end were met."""
+    page = directory / "browser.html"
+    page.write_text("""<!doctype html><meta charset=utf-8><script>
+        const met = (name) => document.documentElement.setAttribute("data-" + name, "yes");
+        window.alert = () => met("alert");
+        window.go = () => 0;
+        </script><body>""" + body + """<script>
+        for (const element of document.querySelectorAll("[onclick]")) element.click();
+        for (const link of document.querySelectorAll("a[href]"))
+            if (!["http:", "https:", "file:", "about:"].includes(link.protocol)) met("link");
+        met("end");
+        </script>""")
+    run_arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND",
+                     f"--user-data-dir={directory / 'profile'}", "--dump-dom", page.as_uri()]
+    try:
+        dom = run(chromium, *run_arguments, timeout=60).stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        return None
+    return set(re.findall(r'data-(alert|link|end)="yes"', dom.split(">", 3)[1] + ">" + dom.split(">", 3)[2]))
+
+
+def check_browser(chromium, directory):
+    """No hostile value runs; and that would be seen."""
+    rendered = (HERE / "expected" / "contexts.html").read_text()
+    seen = browser_sees(chromium, rendered, directory)
+    if seen != {"end"}:
+        failures.append(f"a browser sees in contexts.html: {seen}")
+    control = '<button onclick="alert(1)">x</button><a href="javascript:1">y</a>'
+    seen = browser_sees(chromium, control, directory)
+    if seen != {"end", "alert", "link"}:
+        failures.append(f"a browser does not see what it should: {seen}")
+
+
 def check_safe_names(planctl, sdk, directory):
     """What {...attributes} may write is what the table of attributes takes for plain text."""
     header = (pathlib.Path(sdk) / "zsx" / "pk_zsx.h").read_text()
@@ -188,8 +241,14 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         check_command_line(planctl, pathlib.Path(directory))
         check_safe_names(planctl, sdk, pathlib.Path(directory))
+        check_documentation(planctl, compilers, sdk, pathlib.Path(directory))
+    chromium = shutil.which("chromium")
+    if chromium:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+            check_browser(chromium, pathlib.Path(directory))
     for failure in failures:
         print(failure)
+    print("chromium: " + ("tried" if chromium else "not installed, no page was loaded"))
     print("html5lib: " + ("compared" if html5lib else "not installed, structure not compared"))
     print(f"{len(failures)} failures")
     return 1 if failures else 0
