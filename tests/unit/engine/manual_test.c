@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The examples of docs/PQL.md: documents, queries and results as the page has them.
+// The examples of docs/PQL.md, and the plans and forms of tests/golden/pql: documents, queries and
+// results as the pages have them.
 #include "fixture.h"
 
 #define PAGE_MAX (256 * 1024)
 
 static char *page;
 
-static void read_page(void) {
-    FILE *file = fopen(PQL_MANUAL, "r");
-    if (file == NULL) test_fail(__FILE__, __LINE__, "%s cannot be read", PQL_MANUAL);
+static void read_page(const char *path) {
+    FILE *file = fopen(path, "r");
+    if (file == NULL) test_fail(__FILE__, __LINE__, "%s cannot be read", path);
     page = calloc(1, PAGE_MAX);
     CHECK(page != NULL);
     CHECK(fread(page, 1, PAGE_MAX - 1, file) < PAGE_MAX - 1);
@@ -66,11 +67,11 @@ static void check_result(const char *text, const struct reply *reply, char *line
     if (i < reply->count + trailer) test_fail(__FILE__, __LINE__, "%s\nhas more results", text);
 }
 
-TEST(examples_of_the_manual) {
+static void run_page(const char *path) {
     struct database database;
     char *at, *head, *body, *query = NULL;
     int examples = 0;
-    read_page();
+    read_page(path);
     at = page;
     database_open(&database);
     while ((body = next_block(&at, &head)) != NULL) {
@@ -93,4 +94,12 @@ TEST(examples_of_the_manual) {
     }
     CHECK(examples >= 20 && query == NULL);
     database_close(&database);
+}
+
+TEST(examples_of_the_manual) {
+    run_page(PQL_MANUAL);
+}
+
+TEST(golden_plans_and_forms) {
+    run_page(PQL_GOLDEN);
 }

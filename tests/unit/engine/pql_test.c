@@ -167,3 +167,82 @@ TEST(writing_by_query) {
     CHECK_PQL("orders.count()", "{\"count\":3}");
     database_close(&database);
 }
+
+TEST(time_slices_change_nothing) {
+    static const char *const texts[] = {
+        "orders.unwind(lines).join(products on lines.product = _id as p).orderBy(p.price)",
+        "orders.join(products on customer = name as p).count()",
+        "products.groupBy(category, collect(name) as names, countDistinct(price) as n).distinct()",
+        "products.filter(price > 7 and lower(name) ~ /a/).orderBy(stock).select(name)",
+        "products.filter(category = 'pizza').set({seen: true})",
+        "products.filter(seen and price > 0).select(_id, seen)",
+    };
+    struct database database;
+    size_t slices = 0;
+    open_shop(&database);
+    for (size_t i = 0; i < 300; i++) {
+        char text[128];
+        snprintf(text, sizeof text,
+                 "orders.insert({_id: %zu, customer: 'c%zu', lines: [{product: 1}]})", 100 + i,
+                 i % 7);
+        CHECK_REPLY(run(&database, text, NULL));
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct bytes packet = packet_of(texts[i], NULL);
+        CHECK_REPLY(send_packet(&database, packet));
+        struct bytes whole = call_reply(database.call);
+        uint8_t *copy = malloc(whole.size);
+        CHECK(copy != NULL);
+        memcpy(copy, whole.data, whole.size);
+        whole.data = copy;
+        enum status status = engine_dispatch(database.call, packet, READ_LATEST, 0);
+        for (; status == STATUS_PENDING; slices++) status = engine_resume(database.call, 0);
+        CHECK_OK(status);
+        CHECK(bytes_equal(whole, call_reply(database.call)));
+        free(copy);
+    }
+    CHECK(slices > 10);
+    database_close(&database);
+}
+
+TEST(memory_of_stages_is_bounded) {
+    enum { SIZE = 1000 * 1000 };
+    struct database database;
+    open_shop(&database);
+    char *text = malloc(SIZE + 100);
+    CHECK(text != NULL);
+    for (int i = 0; i < 70; i++) {
+        int size = snprintf(text, 100, "products.insert({_id: %d, pad: \"", 100 + i);
+        memset(text + size, 'a' + i % 20, SIZE);
+        snprintf(text + size + SIZE, 60, "\"})");
+        CHECK_REPLY(run(&database, text, NULL));
+    }
+    free(text);
+    CHECK_PQL(
+        "products.select(_id, pad).orderBy(_id).count()",
+        "too_large: sort needs more than 64 MiB: filter more, or keep fewer fields, before it");
+    CHECK_PQL("products.groupBy(collect(pad) as pads)",
+              "too_large: group needs more than 64 MiB: filter more, or keep fewer fields, before "
+              "it");
+    CHECK_PQL("products.groupBy(countDistinct(pad) as n, max(length(pad)) as l)",
+              "{\"n\":20,\"l\":1000000}");
+    CHECK_PQL("products.unwind(pad).distinct(_id).count()", "{\"count\":70}");
+    database_close(&database);
+}
+
+TEST(failures_while_running) {
+    struct database database;
+    open_shop(&database);
+    CHECK_PQL("products.filter(name + 1 > 3)", "invalid: add: a number is expected, not string");
+    CHECK_PQL("products.select(price % (stock - 4) as x)", "invalid: modulo: division by zero");
+    CHECK_PQL("products.groupBy(sum(name) as s)", "invalid: sum: a number is expected, not string");
+    CHECK_PQL("products.select(_id * 9223372036854775807 as x)",
+              "invalid: multiply: the result does not fit into 64 bits");
+    CHECK_PQL("products.select(price * 1.5m as x)",
+              "unsupported: multiply of decimals is not supported");
+    CHECK_PQL("orders.select(dateTrunc(at, 'decade') as x)",
+              "invalid: dateTrunc: the unit is 'year', 'month', 'week', 'day', 'hour', 'minute' or "
+              "'second'");
+    CHECK_PQL("products.filter(price < 12.25m and price > 10.75m).select(_id)", "{\"_id\":3}");
+    database_close(&database);
+}
