@@ -22,7 +22,7 @@ static int usage(FILE *stream) {
         "       planctl zsx format FILE|DIR [--check] [--target c|zig]\n\n"
         "compile  writes NAME.c and NAME.zsx.h for NAME.zsx, beside it, in the directory after "
         "-o,\n"
-        "         or to the file after -o, which ends in .c\n"
+        "         (made when it is missing), or to the file after -o, which ends in .c\n"
         "format   lays out the markup anew, in place; --check changes nothing, and fails naming "
         "the\n"
         "         files that would change. --target says what language is around the markup: c\n\n"
@@ -231,13 +231,16 @@ int verb_zsx(int count, char **values) {
     struct arguments arguments;
     int done = parse(count, values, &arguments);
     if (done >= 0) return done;
-    if (ends_with(arguments.path, ".zsx")) {
-        const char *output = arguments.output;
-        bool to_file = output != NULL && ends_with(output, ".c");
-        return run_file(&arguments, arguments.path, to_file);
-    }
-    struct directory directory = {.arguments = &arguments};
     struct file_system *fs = file_system_posix();
+    const char *output = arguments.output;
+    bool to_file = output != NULL && ends_with(output, ".c");
+    if (output != NULL && !to_file) {
+        enum status made = file_make_directories(fs, output);
+        if (made != STATUS_OK) return failed(output, made);
+    }
+    if (ends_with(arguments.path, ".zsx")) return run_file(&arguments, arguments.path, to_file);
+    if (to_file) return wrong("a directory needs a directory after -o, not ", output);
+    struct directory directory = {.arguments = &arguments};
     enum status status = fs->list(fs, arguments.path, run_entry, &directory);
     if (status != STATUS_OK) return failed(arguments.path, status);
     if (directory.count == 0) fprintf(stderr, "planctl zsx: no .zsx files in %s\n", arguments.path);

@@ -37,6 +37,10 @@ void zsx_put_code(struct zsx_emitter *emitter, struct bytes code) {
 }
 
 void zsx_put_literal(struct zsx_emitter *emitter, struct bytes text) {
+    if (text.size == 0) {
+        zsx_put_string(emitter, "\"\"");
+        return;
+    }
     zsx_put_string(emitter, "\"");
     size_t start = 0;
     bool is_c = emitter->file->options.target == ZSX_C;

@@ -115,7 +115,11 @@ static size_t skip_space(struct zsx_file *file, size_t at, bool *ret_line_break)
 }
 
 size_t zsx_parse_attributes(struct zsx_file *file, struct zsx_node *node, size_t at) {
-    while (!file->out_of_memory) {
+    enum { ATTRIBUTES_MAX = 200 };
+    for (size_t count = 0; !file->out_of_memory; count++) {
+        // They are compared with each other.
+        if (count == ATTRIBUTES_MAX) zsx_error(file, at, "a tag has at most 200 attributes");
+        if (count >= ATTRIBUTES_MAX) node->last_attribute = node->attributes = NULL;
         bool line_break;
         at = skip_space(file, at, &line_break);
         uint8_t c = peek(file, at);

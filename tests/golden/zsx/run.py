@@ -153,13 +153,14 @@ def check_command_line(planctl, directory):
             (["zsx", "compile"], 2, b"", b"which file"), (["zsx", "compile", "a.c"], 1, b"", b"a.c: "),
             (["zsx", "compile", "none.zsx"], 1, b"", b"none.zsx"), (["zsx", "compile", "x.zsx", "-o"], 2, b"", b"-o"),
             (["zsx", "compile", "bad.zsx"], 1, b"", bad), (["zsx", "compile", "good.zsx", "-o", "out.c"], 0, b"", b""),
-            (["zsx", "compile", "."], 1, b"", bad), (["zsx", "format", "--check", "good.zsx"], 0, b"", b""),
+            (["zsx", "compile", "good.zsx", "-o", "new/place"], 0, b"", b""),
+            (["zsx", "compile", ".", "-o", "x.c"], 2, b"", b"needs a directory"), (["zsx", "compile", "."], 1, b"", bad), (["zsx", "format", "--check", "good.zsx"], 0, b"", b""),
             (["zsx", "format", "--check", "loose.zsx"], 1, b"loose.zsx\n", b""),
             (["zsx", "format", "bad.zsx"], 1, b"", bad), (["zsx", "format", "--target", "go", "x.zsx"], 2, b"", b"c or zig")]:
         done = run(planctl, *arguments, cwd=directory)
         if done.returncode != code or not done.stdout.startswith(output) or errors not in done.stderr:
             failures.append(f"planctl {arguments}: {done}")
-    for name in ["out.c", "out.zsx.h", "good.c", "good.zsx.h", "loose.c"]:
+    for name in ["out.c", "out.zsx.h", "good.c", "good.zsx.h", "loose.c", "new/place/good.c"]:
         if not (directory / name).exists():
             failures.append(f"{name} is not written")
     if (directory / "bad.c").exists():
