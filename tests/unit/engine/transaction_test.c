@@ -77,6 +77,8 @@ TEST(every_operation_runs_inside) {
     CHECK_JSON("{\"_id\":6,\"n\":22}", reply.documents[1]);
     CHECK_JSON("{\"_id\":2,\"n\":20}", reply.documents[2]);
     CHECK_JSON("{\"_id\":4,\"n\":5}", reply.documents[3]);
+    reply = SEND(&database, OP_PQL, "{\"text\": \"s.filter(n >= 22).count()\"}");
+    CHECK_EQUAL(2, trailer_int(reply, "count"));
     const char *above = "{\"store\": \"s\", \"filter\": {\"op\": \"ge\", \"field\": \"n\", "
                         "\"value\": 22}}";
     CHECK_EQUAL(2, trailer_int(SEND(&database, OP_COUNT, above), "count"));

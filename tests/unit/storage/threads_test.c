@@ -152,3 +152,107 @@ TEST(threads_see_whole_transactions) {
     CHECK_EQUAL(2 * ((STRESS_WRITES + 3) / 4), get(&database, stress.counter, 1));
     database_close(&database);
 }
+
+// ---- transactions ---------------------------------------------------------------------------
+
+#define ACCOUNTS 4
+#define TRANSFERS 400
+
+struct bank {
+    struct storage *storage;
+    uint32_t accounts, log;
+    uint64_t seed;
+    int64_t thread;
+};
+
+static int64_t bank_sum(struct transaction *transaction, uint32_t store, int64_t values[ACCOUNTS]) {
+    struct view view;
+    struct scan *scan;
+    struct scan_entry entry;
+    struct scan_options options = {.store_id = store};
+    int64_t sum = 0;
+    CHECK_OK(transaction_view(transaction, &view));
+    CHECK_OK(scan_open(&view, &options, &scan));
+    for (int i = 0; i < ACCOUNTS; i++) {
+        CHECK_OK(scan_next(scan, &entry));
+        sum += values[i] = document_value(entry.document);
+    }
+    CHECK_STATUS(STATUS_END, scan_next(scan, &entry));
+    scan_close(scan);
+    view_end(&view);
+    return sum;
+}
+
+static void bank_put(struct transaction *transaction, uint32_t store, int64_t id, int64_t value) {
+    uint8_t bytes[64]; // document() is for one thread
+    struct buffer buffer = {.data = bytes, .capacity = 64, .limit = 64};
+    struct doc_builder builder;
+    struct write_result result;
+    doc_builder_begin(&builder, &buffer);
+    doc_add_int(&builder, "v", value);
+    CHECK_OK(doc_builder_finish(&builder));
+    struct write write = {WRITE_PUT, store, int_key(id), buffer_bytes(&buffer), 0};
+    CHECK_OK(transaction_write(transaction, &write, 1, &result, NULL));
+}
+
+// Takes 1 from one account when the sum allows it, or gives 1, and notes that it did.
+static enum status bank_transfer(struct bank *bank, struct reader *reader,
+                                 struct random_seeded *random, int64_t number) {
+    struct transaction *transaction;
+    int64_t values[ACCOUNTS];
+    struct write_result result;
+    CHECK_OK(transaction_begin(reader, ISOLATION_SERIALIZABLE, &transaction));
+    int64_t sum = bank_sum(transaction, bank->accounts, values);
+    CHECK(sum >= 0);
+    int64_t chosen = (int64_t)random_below(&random->source, ACCOUNTS);
+    int64_t change = sum == 0 || random_below(&random->source, 3) == 0 ? 1 : -1;
+    bank_put(transaction, bank->accounts, chosen, values[chosen] + change);
+    bank_put(transaction, bank->log, bank->thread * 100000 + number, change);
+    return transaction_commit(transaction, &result, NULL);
+}
+
+static void bank_run(void *context) {
+    struct bank *bank = context;
+    struct random_seeded random;
+    struct reader *reader;
+    random_seeded_init(&random, bank->seed);
+    CHECK_OK(reader_open(bank->storage, &reader));
+    for (int64_t i = 0; i < TRANSFERS;) {
+        enum status status = bank_transfer(bank, reader, &random, i);
+        if (status == STATUS_OK)
+            i++;
+        else
+            CHECK_STATUS(STATUS_CONFLICT, status);
+    }
+    reader_close(reader);
+}
+
+TEST(threads_with_serializable_transactions_keep_what_each_has_checked) {
+    struct database database = {.options = database_options()};
+    database.options.memtable_bytes = (int64_t)(64 * KIB);
+    database.options.generations_max = 2;
+    database_open(&database);
+    struct bank bank = {.storage = database.storage};
+    bank.accounts = create_store(&database, "accounts");
+    bank.log = create_store(&database, "log");
+    for (int64_t i = 0; i < ACCOUNTS; i++) put(&database, bank.accounts, i, 0);
+    struct thread threads[3] = {0};
+    struct bank each[3] = {bank, bank, bank};
+    for (int i = 0; i < 3; i++) {
+        each[i].seed = test_seed() + (uint64_t)i;
+        each[i].thread = i + 1;
+        CHECK_OK(thread_start(&threads[i], "bank", bank_run, &each[i]));
+    }
+    for (int i = 0; i < 20; i++) CHECK_OK(storage_flush(database.storage));
+    for (int i = 0; i < 3; i++) thread_join(&threads[i]);
+    struct view view = begin(&database);
+    int64_t sum = 0, logged = 0;
+    for (int64_t i = 0; i < ACCOUNTS; i++) sum += get_at(&view, bank.accounts, i);
+    for (int64_t thread = 1; thread <= 3; thread++)
+        for (int64_t i = 0; i < TRANSFERS; i++)
+            logged += get_at(&view, bank.log, thread * 100000 + i);
+    view_end(&view);
+    CHECK_EQUAL(logged, sum);
+    CHECK(sum >= 0);
+    database_close(&database);
+}
