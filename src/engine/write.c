@@ -361,6 +361,16 @@ static size_t count_elements(struct bytes array) {
     return count;
 }
 
+// The header's count is the head, and one document for each write but deletes.
+static enum status check_document_count(struct call *call, const struct prepared *prepared) {
+    size_t count = 1;
+    for (size_t i = 0; i < prepared->count; i++)
+        if (prepared->writes[i].kind != WRITE_DELETE) count++;
+    if (count == call->packet.count) return STATUS_OK;
+    return error_set_at(&call->error, STATUS_MALFORMED, 20,
+                        "the packet states %u documents and has %zu", call->packet.count, count);
+}
+
 static enum status prepare_all(struct call *call, struct prepared *prepared, struct bytes items) {
     struct doc_iterator iterator;
     struct bytes name;
@@ -376,6 +386,7 @@ static enum status prepare_all(struct call *call, struct prepared *prepared, str
         if (status != STATUS_OK) call->failed = (int64_t)i;
     }
     if (status == STATUS_OK) status = check_body_end(call);
+    if (status == STATUS_OK) status = check_document_count(call, prepared);
     call_view_end(call);
     return status;
 }

@@ -300,3 +300,25 @@ TEST(documents_have_a_greatest_size) {
     free((void *)larger[1].data);
     database_close(&database);
 }
+
+// A write's packet that states more or fewer documents than it has is refused, and writes nothing.
+TEST(write_counts_its_documents) {
+    struct database database;
+    database_open(&database);
+    CHECK_REPLY(
+        SEND(&database, OP_CREATE_STORE, "{\"store\": \"counted\", \"key_type\": \"int64\"}"));
+    struct bytes packet =
+        make_packet(OP_WRITE, "{\"writes\": [{\"op\": \"put\", \"store\": \"counted\"}]}",
+                    "{\"_id\": 1}", NULL);
+    uint8_t copy[512];
+    CHECK(packet.size <= sizeof copy);
+    memcpy(copy, packet.data, packet.size);
+    store_le32(copy + 20, 3);
+    CHECK_ERROR(STATUS_MALFORMED, "the packet states 3 documents and has 2",
+                send_packet(&database, bytes_of(copy, packet.size)));
+    CHECK_ERROR(STATUS_NOT_FOUND, "there is no such document in 'counted'",
+                SEND(&database, OP_GET, "{\"store\": \"counted\", \"id\": 1}"));
+    store_le32(copy + 20, 2);
+    CHECK_REPLY(send_packet(&database, bytes_of(copy, packet.size)));
+    database_close(&database);
+}
