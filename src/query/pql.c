@@ -2,39 +2,30 @@
 // Statements of PQL: `store.clause(...).clause(...)`. Clauses are taken into the form as they come:
 // what the access path can do (filter, sort, skip, limit in that order) goes to the form's own
 // fields, all else becomes stages.
-#include <stdio.h>
+#include "query/pql_statement.h"
 
-#include "base/limits.h"
-#include "query/pql_tree.h"
-#include "query/stage.h"
-
-#define FILTERS_MAX 32
-
-struct statement {
-    struct pql_parser parser;
-    const struct catalog *catalog;
-    struct pql *pql;
-    struct pql_node *filters[FILTERS_MAX];
-    size_t filter_count;
-    struct buffer sort, stages; // arrays being built, in documents of their own
-    struct doc_builder sort_builder, stage_builder;
-    size_t stage_count;
-    bool sorted, grouped; // grouped: the last stage was a group
-    bool has_limit, has_skip, ended;
-    int64_t limit, skip;
-    struct doc_value after;
-};
-
-typedef enum status clause_parser(struct statement *statement, size_t offset);
-
-static void begin_stage(struct statement *statement, const char *name) {
+void pql_begin_stage(struct statement *statement, const char *name) {
     doc_begin_document(&statement->stage_builder, NULL);
     doc_add_string(&statement->stage_builder, "stage", bytes_of_string(name));
     statement->stage_count++;
     statement->grouped = false;
 }
-static void end_stage(struct statement *statement) {
+void pql_end_stage(struct statement *statement) {
     doc_end(&statement->stage_builder);
+}
+
+enum status pql_find_store(struct statement *statement, struct bytes name, size_t offset) {
+    const char *names[512];
+    char suggestion[64];
+    if (catalog_store(statement->catalog, name) != NULL) return STATUS_OK;
+    size_t count = catalog_store_count(statement->catalog);
+    if (count > sizeof names / sizeof names[0]) count = sizeof names / sizeof names[0];
+    for (size_t i = 0; i < count; i++) names[i] = catalog_store_at(statement->catalog, i)->name;
+    enum status status =
+        pql_error_at(&statement->parser.lexer, offset, "there is no store '%.*s'%s",
+                     (int)(name.size < 64 ? name.size : 64), (const char *)name.data,
+                     pql_suggest(name, names, count, suggestion));
+    return status == STATUS_INVALID ? STATUS_NO_STORE : status;
 }
 
 // Whether the documents are still those that the access path gives, none cut off.
@@ -54,9 +45,9 @@ static enum status parse_filter(struct statement *statement, size_t offset) {
         statement->filters[statement->filter_count++] = node;
         return STATUS_OK;
     }
-    begin_stage(statement, "filter");
+    pql_begin_stage(statement, "filter");
     status = pql_write_condition(parser, &statement->stage_builder, "condition", node);
-    end_stage(statement);
+    pql_end_stage(statement);
     return status;
 }
 
@@ -102,7 +93,7 @@ static enum status parse_order(struct statement *statement, size_t offset) {
     struct doc_builder *builder = base ? &statement->sort_builder : &statement->stage_builder;
     enum status status = STATUS_OK;
     if (!base) {
-        begin_stage(statement, "sort");
+        pql_begin_stage(statement, "sort");
         doc_begin_array(builder, "fields");
     }
     statement->sorted = statement->sorted || base;
@@ -121,7 +112,7 @@ static enum status parse_order(struct statement *statement, size_t offset) {
     }
     if (base) return status;
     doc_end(builder);
-    end_stage(statement);
+    pql_end_stage(statement);
     return status;
 }
 
@@ -139,16 +130,16 @@ static enum status parse_count_of(struct statement *statement, int64_t least, in
 }
 
 static void add_part(struct statement *statement, const char *name, int64_t count) {
-    begin_stage(statement, name);
+    pql_begin_stage(statement, name);
     doc_add_int(&statement->stage_builder, "count", count);
-    end_stage(statement);
+    pql_end_stage(statement);
 }
 
 static enum status parse_limit(struct statement *statement, size_t offset) {
     int64_t count;
     enum status status = parse_count_of(statement, 1, &count);
     if (status != STATUS_OK) return status;
-    if (statement->stage_count > 0 || statement->has_limit) {
+    if (statement->stage_count > statement->select_count || statement->has_limit) {
         add_part(statement, "limit", count);
     } else {
         statement->has_limit = true;
@@ -161,7 +152,9 @@ static enum status parse_skip(struct statement *statement, size_t offset) {
     int64_t count;
     enum status status = parse_count_of(statement, 0, &count);
     if (status != STATUS_OK) return status;
-    if (is_whole(statement)) {
+    // Rows that select makes are the documents one to one, so that it can be done before.
+    bool selected = statement->stage_count == statement->select_count;
+    if (selected && !statement->has_limit && !statement->has_skip) {
         statement->has_skip = true;
         statement->skip = count;
     } else {
@@ -182,200 +175,6 @@ static enum status parse_after(struct statement *statement, size_t offset) {
         return pql_error_at(&parser->lexer, offset, "a cursor is expected, not %s",
                             doc_type_name(statement->after.type));
     return STATUS_OK;
-}
-
-// ---- select, distinct, groupBy --------------------------------------------------------------
-
-static struct bytes last_part(struct bytes path) {
-    for (size_t i = path.size; i > 0; i--)
-        if (path.data[i - 1] == '.') return bytes_of(path.data + i, path.size - i);
-    return path;
-}
-
-// The name of a result: `as name`, else that of the field.
-static enum status parse_alias(struct pql_parser *parser, struct bytes fallback,
-                               struct bytes *ret) {
-    bool named;
-    enum status status = pql_accept(parser, "as", &named);
-    if (status != STATUS_OK) return status;
-    *ret = fallback;
-    if (!named) return fallback.size > 0 ? STATUS_OK : pql_expected(parser, "'as' and a name");
-    if (parser->token.kind != PQL_NAME) return pql_expected(parser, "a name");
-    *ret = parser->token.text;
-    return pql_advance(parser);
-}
-
-static enum status parse_output(struct statement *statement) {
-    struct pql_parser *parser = &statement->parser;
-    struct doc_builder *builder = &statement->stage_builder;
-    struct pql_node *node;
-    struct bytes name;
-    enum status status = pql_parse_expression(parser, &node);
-    if (status != STATUS_OK) return status;
-    struct bytes fallback = node->kind == NODE_PATH ? last_part(node->name) : bytes_of("", 0);
-    status = parse_alias(parser, fallback, &name);
-    if (status != STATUS_OK) return status;
-    doc_begin_document(builder, NULL);
-    doc_add_string(builder, "name", name);
-    status = pql_write_expression(parser, builder, "expression", node);
-    doc_end(builder);
-    return status;
-}
-
-static enum status parse_select(struct statement *statement, size_t offset) {
-    bool more = true;
-    enum status status = STATUS_OK;
-    begin_stage(statement, "select");
-    doc_begin_array(&statement->stage_builder, "fields");
-    while (more && status == STATUS_OK) {
-        status = parse_output(statement);
-        if (status == STATUS_OK) status = pql_accept(&statement->parser, ",", &more);
-    }
-    doc_end(&statement->stage_builder);
-    end_stage(statement);
-    return status;
-}
-
-static enum status parse_distinct(struct statement *statement, size_t offset) {
-    enum status status =
-        pql_is(&statement->parser, ")") ? STATUS_OK : parse_select(statement, offset);
-    begin_stage(statement, "distinct");
-    end_stage(statement);
-    return status;
-}
-
-static const char *const aggregates[] = {"count", "sum",  "avg",    "min",     "max",
-                                         "first", "last", "stddev", "collect", "countDistinct"};
-
-static bool is_aggregate(const struct pql_parser *parser) {
-    struct pql_lexer ahead = parser->lexer;
-    struct pql_token token;
-    bool named = false;
-    for (size_t i = 0; i < sizeof aggregates / sizeof aggregates[0]; i++)
-        named = named || pql_is(parser, aggregates[i]);
-    ahead.error = NULL;
-    return named && pql_lexer_next(&ahead, &token) == STATUS_OK && token.kind == PQL_SYMBOL &&
-           bytes_equal_string(token.text, "(");
-}
-
-static enum status parse_aggregate(struct statement *statement, struct doc_builder *builder) {
-    struct pql_parser *parser = &statement->parser;
-    struct bytes function = parser->token.text, name;
-    struct pql_node *node = NULL;
-    enum status status = pql_advance(parser);
-    if (status == STATUS_OK) status = pql_expect(parser, "(");
-    if (status != STATUS_OK) return status;
-    bool rows = bytes_equal_string(function, "count") && pql_is(parser, ")");
-    if (!rows) status = pql_parse_expression(parser, &node);
-    if (status == STATUS_OK) status = pql_expect(parser, ")");
-    if (status == STATUS_OK) status = parse_alias(parser, function, &name);
-    if (status != STATUS_OK) return status;
-    doc_begin_document(builder, NULL);
-    doc_add_string(builder, "name", name);
-    doc_add_string(builder, "function", function);
-    if (node != NULL) status = pql_write_expression(parser, builder, "expression", node);
-    doc_end(builder);
-    return status;
-}
-
-// Aggregates are collected beside the keys, and added behind them.
-static enum status parse_group_items(struct statement *statement, struct doc_builder *builder) {
-    struct pql_parser *parser = &statement->parser;
-    bool more = !pql_is(parser, ")"), aggregated = false;
-    enum status status = STATUS_OK;
-    doc_begin_array(&statement->stage_builder, "by");
-    while (more && status == STATUS_OK) {
-        if (is_aggregate(parser)) {
-            aggregated = true;
-            status = parse_aggregate(statement, builder);
-        } else if (aggregated) {
-            status = pql_expected(parser, "an aggregate (keys stand before them)");
-        } else {
-            status = parse_output(statement);
-        }
-        if (status == STATUS_OK) status = pql_accept(parser, ",", &more);
-    }
-    doc_end(&statement->stage_builder);
-    return status;
-}
-
-static enum status parse_group(struct statement *statement, size_t offset) {
-    struct pql_parser *parser = &statement->parser;
-    struct buffer buffer = {0};
-    struct doc_builder builder;
-    if (pql_is(parser, ")")) return pql_expected(parser, "a key or an aggregate");
-    begin_stage(statement, "group");
-    doc_builder_begin(&builder, &buffer);
-    doc_begin_array(&builder, "a");
-    enum status status = parse_group_items(statement, &builder);
-    doc_end(&builder);
-    enum status finished = doc_builder_finish(&builder);
-    if (status == STATUS_OK && finished != STATUS_OK) status = pql_no_memory(parser);
-    if (status == STATUS_OK) {
-        struct doc_value value = doc_get(buffer_bytes(&buffer), bytes_of("a", 1));
-        doc_add_value(&statement->stage_builder, bytes_of_string("aggregates"), &value);
-    }
-    end_stage(statement);
-    buffer_done(&buffer);
-    statement->grouped = true;
-    return status;
-}
-
-// ---- unwind, join ---------------------------------------------------------------------------
-
-static enum status parse_unwind(struct statement *statement, size_t offset) {
-    struct bytes path;
-    enum status status = pql_parse_path(&statement->parser, &path);
-    if (status != STATUS_OK) return status;
-    begin_stage(statement, "unwind");
-    doc_add_string(&statement->stage_builder, "field", path);
-    end_stage(statement);
-    return status;
-}
-
-static enum status find_store(struct statement *statement, struct bytes name, size_t offset) {
-    const char *names[512];
-    char suggestion[64];
-    if (catalog_store(statement->catalog, name) != NULL) return STATUS_OK;
-    size_t count = catalog_store_count(statement->catalog);
-    if (count > sizeof names / sizeof names[0]) count = sizeof names / sizeof names[0];
-    for (size_t i = 0; i < count; i++) names[i] = catalog_store_at(statement->catalog, i)->name;
-    enum status status =
-        pql_error_at(&statement->parser.lexer, offset, "there is no store '%.*s'%s",
-                     (int)(name.size < 64 ? name.size : 64), (const char *)name.data,
-                     pql_suggest(name, names, count, suggestion));
-    return status == STATUS_INVALID ? STATUS_NO_STORE : status;
-}
-
-// join(other on value = field as name), leftJoin(…): `field` is one of the other store.
-static enum status parse_join(struct statement *statement, size_t offset) {
-    struct pql_parser *parser = &statement->parser;
-    struct pql_node *node;
-    struct bytes store = parser->token.text, name;
-    size_t store_offset = parser->token.offset;
-    bool left = statement->parser.lexer.text.data[offset] == 'l';
-    if (parser->token.kind != PQL_NAME) return pql_expected(parser, "a store");
-    enum status status = find_store(statement, store, store_offset);
-    if (status == STATUS_OK) status = pql_advance(parser);
-    if (status == STATUS_OK) status = pql_expect(parser, "on");
-    if (status == STATUS_OK) status = pql_parse_expression(parser, &node);
-    if (status != STATUS_OK) return status;
-    if (node->kind != NODE_COMPARE || !bytes_equal_string(node->name, "eq") ||
-        node->children[1]->kind != NODE_PATH)
-        return pql_error_at(&parser->lexer, node->offset,
-                            "on takes: a field of the rows = a field of '%.*s'",
-                            (int)(store.size < 64 ? store.size : 64), (const char *)store.data);
-    status = parse_alias(parser, store, &name);
-    if (status != STATUS_OK) return status;
-    struct doc_builder *builder = &statement->stage_builder;
-    begin_stage(statement, "join");
-    doc_add_string(builder, "store", store);
-    doc_add_string(builder, "field", node->children[1]->name);
-    status = pql_write_expression(parser, builder, "value", node->children[0]);
-    doc_add_string(builder, "as", name);
-    if (left) doc_add_bool(builder, "left", true);
-    end_stage(statement);
-    return status;
 }
 
 // ---- what ends a query ----------------------------------------------------------------------
@@ -463,13 +262,13 @@ static const struct {
     const char *name;
     clause_parser *parse;
 } clauses[] = {
-    {"filter", parse_filter},   {"where", parse_filter},  {"get", parse_get},
-    {"orderBy", parse_order},   {"skip", parse_skip},     {"limit", parse_limit},
-    {"after", parse_after},     {"select", parse_select}, {"distinct", parse_distinct},
-    {"groupBy", parse_group},   {"having", parse_having}, {"unwind", parse_unwind},
-    {"join", parse_join},       {"leftJoin", parse_join}, {"count", parse_count},
-    {"explain", parse_explain}, {"insert", parse_insert}, {"insertMany", parse_insert},
-    {"delete", parse_delete},   {"set", parse_set},
+    {"filter", parse_filter},     {"where", parse_filter},      {"get", parse_get},
+    {"orderBy", parse_order},     {"skip", parse_skip},         {"limit", parse_limit},
+    {"after", parse_after},       {"select", pql_parse_select}, {"distinct", pql_parse_distinct},
+    {"groupBy", pql_parse_group}, {"having", parse_having},     {"unwind", pql_parse_unwind},
+    {"join", pql_parse_join},     {"leftJoin", pql_parse_join}, {"count", parse_count},
+    {"explain", parse_explain},   {"insert", parse_insert},     {"insertMany", parse_insert},
+    {"delete", parse_delete},     {"set", parse_set},
 };
 #define CLAUSE_COUNT (sizeof clauses / sizeof clauses[0])
 
@@ -503,7 +302,7 @@ static enum status parse_store(struct statement *statement) {
     struct pql_parser *parser = &statement->parser;
     if (parser->token.kind != PQL_NAME) return pql_expected(parser, "a store");
     statement->pql->store = parser->token.text;
-    enum status status = find_store(statement, parser->token.text, parser->token.offset);
+    enum status status = pql_find_store(statement, parser->token.text, parser->token.offset);
     return status == STATUS_OK ? pql_advance(parser) : status;
 }
 

@@ -246,3 +246,35 @@ TEST(failures_while_running) {
     CHECK_PQL("products.filter(price < 12.25m and price > 10.75m).select(_id)", "{\"_id\":3}");
     database_close(&database);
 }
+
+TEST(pages_behind_select) {
+    struct database database;
+    open_shop(&database);
+    struct reply reply = run(&database, "products.orderBy(price).select(_id).limit(3)", NULL);
+    CHECK_REPLY(reply);
+    CHECK_EQUAL(3, reply.count);
+    CHECK_JSON("{\"_id\":5}", reply.documents[0]);
+    struct doc_value next = doc_get(reply.trailer, bytes_of_string("next"));
+    CHECK(next.type == DOC_BINARY);
+    struct buffer head = {0};
+    struct doc_builder builder;
+    doc_builder_begin(&builder, &head);
+    doc_add_string(&builder, "text",
+                   bytes_of_string("products.orderBy(price).after($1).select(_id).limit(3)"));
+    doc_begin_array(&builder, "parameters");
+    doc_add_value(&builder, bytes_of_string(""), &next);
+    doc_end(&builder);
+    CHECK_OK(doc_builder_finish(&builder));
+    struct bytes document = buffer_bytes(&head);
+    reply = send_packet(&database, make_packet_of(OP_PQL, &document, 1));
+    buffer_done(&head);
+    CHECK_REPLY(reply);
+    CHECK_EQUAL(2, reply.count);
+    CHECK_JSON("{\"_id\":1}", reply.documents[0]);
+    CHECK_JSON("{\"_id\":3}", reply.documents[1]);
+    CHECK_JSON("{\"next\":null}", reply.trailer);
+    CHECK_PQL("products.distinct(category).limit(2).count()", "{\"count\":2}");
+    CHECK_PQL("products.select(_id).skip(1).limit(1)", "{\"_id\":2}");
+    CHECK_PQL("products.select(_id).limit(3).skip(2)", "{\"_id\":3}");
+    database_close(&database);
+}
