@@ -45,6 +45,8 @@ static struct {
     uint32_t store, index;
 } saved;
 
+#define EXIT_BASE 40 // exit statuses that a sanitizer does not use
+
 enum outcome { OUTCOME_SAME, OUTCOME_WRONG, OUTCOME_NOTICED, OUTCOME_MISSING, OUTCOME_CRASHED };
 
 // ---- the directory --------------------------------------------------------------------------
@@ -112,7 +114,7 @@ static void make_directory(struct database *database) {
 // ---- one change -----------------------------------------------------------------------------
 
 static void outcome(enum outcome outcome) {
-    _exit((int)outcome);
+    _exit(EXIT_BASE + (int)outcome);
 }
 
 // LMDB does not always know a damaged tree from a wrong call.
@@ -209,9 +211,9 @@ static enum outcome try_change(struct database *database, const struct saved_fil
     if (child == 0) work(database);
     int result = 0;
     while (waitpid(child, &result, 0) < 0) CHECK(errno == EINTR);
-    return WIFEXITED(result) && WEXITSTATUS(result) <= OUTCOME_MISSING
-               ? (enum outcome)WEXITSTATUS(result)
-               : OUTCOME_CRASHED;
+    int status = WIFEXITED(result) ? WEXITSTATUS(result) - EXIT_BASE : -1;
+    bool told = status >= OUTCOME_SAME && status <= OUTCOME_MISSING;
+    return told ? (enum outcome)status : OUTCOME_CRASHED;
 }
 
 // ---- the tests ------------------------------------------------------------------------------
