@@ -115,6 +115,8 @@ static void serve(struct bytes input, size_t piece, bool free_greeting) {
     options.body_bytes_max = 512;
     options.http2_streams_max = 8;
     options.http2_bodies_bytes_max = 1024;
+    // Short, so that the sweep that ends everything comes soon.
+    options.header_timeout_ms = options.body_timeout_ms = options.write_timeout_ms = 40;
     options.access_log = false;
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) abort();
