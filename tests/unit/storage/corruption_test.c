@@ -225,7 +225,7 @@ static void prepare(struct database *database) {
 
 // A flip of one bit and of all, from byte to byte.
 static uint8_t change_at(size_t offset) {
-    uint8_t byte = (uint8_t)(file->content.data[offset] ^ change);
+    return (uint8_t)(offset % 2 == 0 ? 0xff : 1u << (offset / 2 % 8));
 }
 
 static void change_all(struct database *database, const char *part) {
