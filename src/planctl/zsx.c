@@ -20,8 +20,7 @@ static int usage(FILE *stream) {
     fputs(
         "usage: planctl zsx compile FILE|DIR [-o FILE|DIR]\n"
         "       planctl zsx format FILE|DIR [--check] [--target c|zig]\n\n"
-        "compile  writes NAME.c and NAME.zsx.h for NAME.zsx, beside it, in the directory after "
-        "-o,\n"
+        "compile  writes NAME.c and NAME.zsx.h for NAME.zsx, beside it, in the directory after -o\n"
         "         (made when it is missing), or to the file after -o, which ends in .c\n"
         "format   lays out the markup anew, in place; --check changes nothing, and fails naming "
         "the\n"
