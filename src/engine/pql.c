@@ -117,7 +117,21 @@ static enum status start_again(struct call *call, uint64_t deadline_ns) {
     return status == STATUS_OK ? operation_query_step(call, deadline_ns) : status;
 }
 
+// The documents that were found make room for what is told about them.
+static enum status reply_explanation(struct call *call) {
+    struct doc_builder builder;
+    call->reply.size = PACKET_HEADER_SIZE;
+    doc_builder_begin(&builder, &call->reply);
+    doc_add_string(&builder, "plan", bytes_of_string(query_plan(call->query)));
+    if (call->pql->analyze) query_statistics(call->query, &builder);
+    doc_add_document(&builder, "form", call->pql->form);
+    enum status status = doc_builder_finish(&builder);
+    if (status != STATUS_OK) return error_set(&call->error, status, "no memory for the reply");
+    return reply_finish(call, 1, false);
+}
+
 enum status pql_finish(struct call *call, uint64_t deadline_ns) {
+    if (call->pql->analyze) return reply_explanation(call);
     uint64_t count = query_result_count(call->query);
     struct bytes found = buffer_bytes(&call->reply);
     bool more = query_next_cursor(call->query).size > 0;
@@ -134,24 +148,19 @@ enum status pql_finish(struct call *call, uint64_t deadline_ns) {
     if (status != STATUS_OK) return status;
     call_view_end(call);
     status = prepared_commit(call, &prepared, &result);
-    bool changed = status == STATUS_CONFLICT || status == STATUS_NOT_FOUND;
+    bool changed = call->transaction == NULL && // whose view stays as it is
+                   (status == STATUS_CONFLICT || status == STATUS_NOT_FOUND);
     if (changed && ++call->attempts < WRITE_ATTEMPTS) return start_again(call, deadline_ns);
     return status == STATUS_OK ? reply_count(call, count) : status;
 }
 
 // ---- all ------------------------------------------------------------------------------------
 
-static enum status explain(struct call *call) {
-    struct doc_builder builder;
+static enum status explain(struct call *call, uint64_t deadline_ns) {
     call->pql->kind = call->pql->explained;
     enum status status = begin_query(call);
     if (status != STATUS_OK) return status;
-    doc_builder_begin(&builder, &call->reply);
-    doc_add_string(&builder, "plan", bytes_of_string(query_plan(call->query)));
-    doc_add_document(&builder, "form", call->pql->form);
-    status = doc_builder_finish(&builder);
-    if (status != STATUS_OK) return error_set(&call->error, status, "no memory for the reply");
-    return reply_finish(call, 1, false);
+    return call->pql->analyze ? operation_query_step(call, deadline_ns) : reply_explanation(call);
 }
 
 static enum status parse(struct call *call) {
@@ -186,7 +195,7 @@ enum status operation_pql(struct call *call, uint64_t deadline_ns) {
         if (status != STATUS_OK) return status;
     }
     if (call->pql->kind == PQL_INSERT) return insert(call);
-    if (call->pql->kind == PQL_EXPLAIN) return explain(call);
+    if (call->pql->kind == PQL_EXPLAIN) return explain(call, deadline_ns);
     status = begin_query(call);
     return status == STATUS_OK ? operation_query_step(call, deadline_ns) : status;
 }

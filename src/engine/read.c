@@ -56,9 +56,9 @@ enum status operation_query_step(struct call *call, uint64_t deadline_ns) {
     enum status status =
         query_step(call->query, call->session->clock, deadline_ns, &call->reply, &call->error);
     if (status != STATUS_OK) return status;
-    bool writing =
-        call->pql != NULL && (call->pql->kind == PQL_UPDATE || call->pql->kind == PQL_DELETE);
-    return writing ? pql_finish(call, deadline_ns) : finish_query(call);
+    bool further = call->pql != NULL && (call->pql->analyze || call->pql->kind == PQL_UPDATE ||
+                                         call->pql->kind == PQL_DELETE);
+    return further ? pql_finish(call, deadline_ns) : finish_query(call);
 }
 
 enum status operation_query(struct call *call, uint64_t deadline_ns) {

@@ -54,7 +54,7 @@ operation_handler operation_ping, operation_create_store, operation_drop_store,
 // Goes on with a pending query or count.
 enum status operation_query_step(struct call *call, uint64_t deadline_ns);
 
-// What a finished query of PQL does with the documents that it found (pql.c).
+// What a finished query of PQL that explains, updates or deletes does with what it found (pql.c).
 CHECKED enum status pql_finish(struct call *call, uint64_t deadline_ns);
 
 // ---- for the handlers -----------------------------------------------------------------------

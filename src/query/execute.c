@@ -183,6 +183,7 @@ static enum status step(struct query *query, struct buffer *out, struct error *e
     if (status == STATUS_END) return finish_entries(query);
     if (status == STATUS_NOT_FOUND) return STATUS_OK;
     if (status != STATUS_OK) return read_error(query, status, error);
+    query->entries++;
     return is_passed(query, &entry) ? STATUS_OK : take(query, &entry, out, error);
 }
 

@@ -189,7 +189,7 @@ static enum status parse_explain(struct statement *statement, size_t offset) {
     statement->pql->explained = statement->pql->kind;
     statement->pql->kind = PQL_EXPLAIN;
     statement->ended = true;
-    return STATUS_OK;
+    return pql_accept(&statement->parser, "analyze", &statement->pql->analyze);
 }
 
 // Updates and deletes find whole documents, which no stage has changed.

@@ -146,3 +146,21 @@ void query_close(struct query *query) {
     buffer_done(&query->cursor);
     buffer_done(&query->group);
 }
+
+void query_statistics(const struct query *query, struct doc_builder *builder) {
+    const struct stage *stages[STAGES_MAX];
+    size_t count = 0;
+    for (const struct stage *stage = query->pipeline.last; stage != NULL; stage = stage->child)
+        stages[count++] = stage;
+    doc_add_int(builder, "entries", (int64_t)query->entries);
+    doc_add_int(builder, "documents", (int64_t)query->matched);
+    doc_begin_array(builder, "stages");
+    while (count-- > 0) {
+        doc_begin_document(builder, NULL);
+        doc_add_string(builder, "stage", bytes_of_string(stages[count]->name));
+        doc_add_int(builder, "rows", (int64_t)stages[count]->rows_out);
+        doc_end(builder);
+    }
+    doc_end(builder);
+    doc_add_int(builder, "rows", (int64_t)query_result_count(query));
+}

@@ -28,6 +28,10 @@ struct bytes query_next_cursor(const struct query *query);
 // "ordered"; then "keys" when documents are not read to be filtered or sorted.
 const char *query_plan(const struct query *query);
 void query_close(struct query *query);
+// What a finished query did, as members of the document being built: "entries" that were looked at,
+// "documents" found (those skipped included), "stages" with the rows that came out of each, "rows"
+// of the result.
+void query_statistics(const struct query *query, struct doc_builder *builder);
 
 // The condition evaluator alone, for tests and reuse.
 struct condition;
@@ -47,6 +51,7 @@ enum pql_kind {
 };
 struct pql {
     enum pql_kind kind, explained;
+    bool analyze; // explain by running
     struct bytes store;
     struct bytes form;      // a document in the arena
     struct bytes documents; // an array

@@ -23,6 +23,7 @@ struct query {
     bool base_done;           // nothing more goes into the pipeline
     uint64_t rows;            // that came out of it
 
+    uint64_t entries;  // of the access path
     uint64_t matched;  // documents of a count, or offered to the page
     uint64_t appended; // to the reply
     bool done;

@@ -278,3 +278,17 @@ TEST(pages_behind_select) {
     CHECK_PQL("products.select(_id).limit(3).skip(2)", "{\"_id\":3}");
     database_close(&database);
 }
+
+TEST(writing_in_a_transaction) {
+    struct database database;
+    open_shop(&database);
+    CHECK_REPLY(SEND(&database, OP_BEGIN, "{}"));
+    CHECK_PQL("products.filter(category = 'pasta').set({price: 1})", "{\"count\":2}");
+    CHECK_PQL("products.filter(price = 1).set({price: 2})", "{\"count\":2}");
+    CHECK_PQL("products.insert({_id: 7, price: 2})", "{\"ids\":[7]}");
+    CHECK_PQL("products.filter(price = 2).count()", "{\"count\":3}");
+    CHECK_PQL("products.filter(price = 2 and _id > 1).delete()", "{\"count\":2}");
+    CHECK_REPLY(SEND(&database, OP_COMMIT, "{}"));
+    CHECK_PQL("products.filter(price = 2).select(_id)", "{\"_id\":1}");
+    database_close(&database);
+}
