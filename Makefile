@@ -33,7 +33,7 @@ SETUP := $(ADDRESS)
 endif
 
 # What `make` builds: no tests, no benchmarks.
-PRODUCT := src/planck/planck samples/pizza/service.wasm samples/pizza/seed/products.jsonl
+PRODUCT := src/planck/planck src/planctl/planctl samples/pizza/service.wasm samples/pizza/seed/products.jsonl
 
 # On a terminal Ninja's own line of progress; in a log only what is worth reading there.
 NINJA = if [ -t 1 ]; then ninja -C $(1) $(2); else ninja -C $(1) --quiet $(2); fi || \
