@@ -11,7 +11,7 @@ packages="gcc libc6-dev make meson ninja-build ccache pkg-config cmake python3 c
 clang-19 lld-19 libuv1-dev libbson-dev libyaml-dev libsodium-dev libpcre2-dev libssl-dev libnghttp2-dev"
 case $purpose in
 build) ;;
-test) packages="$packages git python3-pytest python3-html5lib python3-venv clang-format-19 libclang-rt-19-dev" ;;
+test) packages="$packages curl openssl git python3-pytest python3-html5lib python3-venv clang-format-19 libclang-rt-19-dev" ;;
 bench) packages="$packages wrk rocksdb-tools" ;;
 *)
     echo "usage: tools/dependencies.sh build|test|bench" >&2
