@@ -1,24 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fixture.h"
 
-static struct arena arena;
-
-struct bytes fixture_copy(struct bytes bytes) {
-    struct bytes copy = arena_copy(&arena, bytes);
-    CHECK(copy.data != NULL || bytes.size == 0);
-    return copy;
-}
-
-struct bytes fixture_document(const char *json) {
-    struct buffer buffer = {0};
-    struct error error = {0};
-    if (doc_from_json(&buffer, bytes_of_string(json), &error) != STATUS_OK)
-        test_fail(__FILE__, __LINE__, "%s: %s", json, error.message);
-    struct bytes document = fixture_copy(buffer_bytes(&buffer));
-    buffer_done(&buffer);
-    return document;
-}
-
 struct doc_value fixture_value(const char *json) {
     char text[4096];
     snprintf(text, sizeof text, "{\"v\": %s}", json);
@@ -31,18 +13,6 @@ struct doc_value fixture_decimal(bool negative, uint64_t high, uint64_t low, int
     store_le64(payload + 8, (uint64_t)negative << 63 | (uint64_t)(exponent + 6176) << 49 | high);
     return (struct doc_value){.type = DOC_DECIMAL128,
                               .payload = fixture_copy(bytes_of(payload, sizeof payload))};
-}
-
-const char *fixture_json(struct bytes document) {
-    struct buffer buffer = {0};
-    CHECK_OK(doc_to_json(&buffer, document));
-    size_t kept = 0;
-    for (size_t i = 0; i < buffer.size; i++)
-        if (buffer.data[i] != ' ') buffer.data[kept++] = buffer.data[i];
-    const char *text = arena_string(&arena, bytes_of(buffer.data, kept));
-    buffer_done(&buffer);
-    CHECK(text != NULL);
-    return text;
 }
 
 // ---- random values --------------------------------------------------------------------------

@@ -3,16 +3,11 @@
 #pragma once
 
 #include "doc/doc.h"
-#include "test.h"
+#include "documents.h"
 
-// A document from extended JSON; fails the test when it is not valid.
-struct bytes fixture_document(const char *json);
 // A value from extended JSON: fixture_value("{\"$numberDecimal\": \"1.1\"}").
 struct doc_value fixture_value(const char *json);
 // A decimal128 from its parts; the exponent is that of the last digit of the coefficient.
 struct doc_value fixture_decimal(bool negative, uint64_t high, uint64_t low, int exponent);
-// Relaxed JSON with all blanks removed.
-const char *fixture_json(struct bytes document);
-struct bytes fixture_copy(struct bytes bytes);
 // A value of any type, with numbers over-represented and close to each other.
 struct doc_value fixture_random_value(struct random_source *random, unsigned depth);

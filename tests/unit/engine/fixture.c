@@ -7,36 +7,6 @@
 
 #define CORRELATION 0x1122334455667788ULL
 
-static struct arena memory;
-
-static struct bytes copy(struct bytes bytes) {
-    struct bytes copied = arena_copy(&memory, bytes);
-    CHECK(copied.data != NULL || bytes.size == 0);
-    return copied;
-}
-
-struct bytes fixture_document(const char *json) {
-    struct buffer buffer = {0};
-    struct error error = {0};
-    if (doc_from_json(&buffer, bytes_of_string(json), &error) != STATUS_OK)
-        test_fail(__FILE__, __LINE__, "%s: %s", json, error.message);
-    struct bytes document = copy(buffer_bytes(&buffer));
-    buffer_done(&buffer);
-    return document;
-}
-
-const char *fixture_json(struct bytes document) {
-    struct buffer buffer = {0};
-    CHECK_OK(doc_to_json(&buffer, document));
-    size_t kept = 0;
-    for (size_t i = 0; i < buffer.size; i++)
-        if (buffer.data[i] != ' ') buffer.data[kept++] = buffer.data[i];
-    const char *text = arena_string(&memory, bytes_of(buffer.data, kept));
-    buffer_done(&buffer);
-    CHECK(text != NULL);
-    return text;
-}
-
 // ---- the engine -----------------------------------------------------------------------------
 
 void database_open(struct database *database) {
@@ -72,7 +42,7 @@ struct bytes make_packet_of(uint16_t op, const struct bytes *documents, size_t c
     for (size_t i = 0; i < count; i++)
         CHECK_OK(buffer_append(&buffer, documents[i].data, documents[i].size));
     CHECK_OK(packet_finish(&buffer, start, 0, 0, (uint32_t)count));
-    struct bytes packet = copy(buffer_bytes(&buffer));
+    struct bytes packet = fixture_copy(buffer_bytes(&buffer));
     buffer_done(&buffer);
     return packet;
 }
@@ -103,14 +73,14 @@ static void take_error(struct reply *reply) {
     CHECK(doc_get_string(reply->trailer, "code", &code));
     CHECK(bytes_equal_string(code, status_text(reply->status)));
     CHECK(doc_get_string(reply->trailer, "message", &message) && message.size > 0);
-    reply->message = arena_string(&memory, message);
+    reply->message = arena_string(&fixture_memory, message);
     doc_get_int(reply->trailer, "failed", &reply->failed);
 }
 
 // Takes the reply apart, checking what holds for every one.
 struct reply take_reply(struct database *database) {
     struct reply reply = {.failed = -1};
-    struct bytes bytes = copy(call_reply(database->call));
+    struct bytes bytes = fixture_copy(call_reply(database->call));
     CHECK_OK(packet_decode(bytes, &reply.packet, NULL));
     reply.status = (enum status)reply.packet.status;
     CHECK_EQUAL(reply.status, call_status(database->call));

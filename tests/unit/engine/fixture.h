@@ -3,11 +3,8 @@
 // from JSON and replies taken apart. Memory lives as long as the process.
 #pragma once
 
+#include "documents.h"
 #include "engine/engine.h"
-#include "test.h"
-
-struct bytes fixture_document(const char *json);
-const char *fixture_json(struct bytes document);
 
 struct database {
     struct engine *engine;

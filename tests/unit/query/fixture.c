@@ -3,36 +3,6 @@
 
 #include "base/limits.h"
 
-static struct arena memory;
-
-struct bytes fixture_copy(struct bytes bytes) {
-    struct bytes copy = arena_copy(&memory, bytes);
-    CHECK(copy.data != NULL || bytes.size == 0);
-    return copy;
-}
-
-struct bytes fixture_document(const char *json) {
-    struct buffer buffer = {0};
-    struct error error = {0};
-    if (doc_from_json(&buffer, bytes_of_string(json), &error) != STATUS_OK)
-        test_fail(__FILE__, __LINE__, "%s: %s", json, error.message);
-    struct bytes document = fixture_copy(buffer_bytes(&buffer));
-    buffer_done(&buffer);
-    return document;
-}
-
-const char *fixture_json(struct bytes document) {
-    struct buffer buffer = {0};
-    CHECK_OK(doc_to_json(&buffer, document));
-    size_t kept = 0;
-    for (size_t i = 0; i < buffer.size; i++)
-        if (buffer.data[i] != ' ') buffer.data[kept++] = buffer.data[i];
-    const char *text = arena_string(&memory, bytes_of(buffer.data, kept));
-    buffer_done(&buffer);
-    CHECK(text != NULL);
-    return text;
-}
-
 // ---- database -------------------------------------------------------------------------------
 
 void database_open(struct database *database) {
@@ -89,7 +59,8 @@ void database_delete(struct database *database, uint32_t store, int64_t id) {
 
 static void split(struct bytes documents, struct result *result) {
     documents = fixture_copy(documents);
-    result->documents = arena_allocate(&memory, (result->count + 1) * sizeof(struct bytes), 8);
+    result->documents =
+        arena_allocate(&fixture_memory, (result->count + 1) * sizeof(struct bytes), 8);
     for (size_t i = 0; i < result->count; i++) {
         CHECK(documents.size >= DOC_EMPTY_SIZE);
         size_t size = load_le32(documents.data);
@@ -128,7 +99,7 @@ struct result run_form(struct database *database, struct bytes form, bool count,
     CHECK_OK(view_begin(database->reader, READ_LATEST, &view));
     result.status = query_prepare(&view, form, count, &arena, &query, &result.error);
     if (result.status == STATUS_OK) {
-        result.plan = arena_string(&memory, bytes_of_string(query_plan(query)));
+        result.plan = arena_string(&fixture_memory, bytes_of_string(query_plan(query)));
         run_prepared(query, count, budget_ns, &result);
         query_close(query);
     }
@@ -153,7 +124,7 @@ const char *run_ids(struct database *database, const char *form) {
         CHECK(doc_get_int(result.documents[i], "_id", &id));
         CHECK_OK(buffer_append_format(&text, "%s%lld", i > 0 ? "," : "", (long long)id));
     }
-    const char *ids = arena_string(&memory, buffer_bytes(&text));
+    const char *ids = arena_string(&fixture_memory, buffer_bytes(&text));
     buffer_done(&text);
     return ids;
 }

@@ -3,14 +3,8 @@
 // to their end. Memory lives as long as the process.
 #pragma once
 
+#include "documents.h"
 #include "query/query.h"
-#include "test.h"
-
-struct bytes fixture_copy(struct bytes bytes);
-// A document from extended JSON; fails the test when it is not valid.
-struct bytes fixture_document(const char *json);
-// Relaxed JSON without blanks.
-const char *fixture_json(struct bytes document);
 
 struct database {
     struct storage *storage;
