@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -91,6 +92,15 @@ class Service:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_WR)
             return read_to_end(connection)
+
+    def logged(self, *texts):
+        """Waits until one line of the log holds all the texts."""
+        deadline = time.monotonic() + 30 * SLOWDOWN
+        while time.monotonic() < deadline:
+            if any(all(text in line for text in texts) for line in list(self.log)):
+                return True
+            time.sleep(0.01)  # polling the log of another process, which has no event to wait for
+        return False
 
     def stop(self, number=signal.SIGTERM, timeout=60):
         if self.process.poll() is None:

@@ -58,15 +58,6 @@ def openssl(*arguments, text=None):
     return subprocess.run(["openssl", *map(str, arguments)], input=text, capture_output=True, check=True, timeout=60).stdout
 
 
-def wait_for_log(service, text):
-    deadline = time.monotonic() + 30 * SLOWDOWN
-    while time.monotonic() < deadline:
-        if any(text in line for line in service.log):
-            return True
-        time.sleep(0.01)  # polling the log of another process, which has no event to wait for
-    return False
-
-
 def serial(connection):
     return connection.getpeercert()["serialNumber"]
 
@@ -79,7 +70,7 @@ def test_own_certificate(service):
     assert tls.stat().st_mode & 0o777 == 0o700
     for name in ("key.pem", "ca_key.pem"):
         assert (tls / name).stat().st_mode & 0o777 == 0o600
-    assert any("curl --cacert" in line and str(service.address[1]) in line for line in service.log)
+    assert service.logged("curl --cacert", str(service.address[1]))
     for name in ("localhost", "127.0.0.1", "::1", socket.gethostname()):
         with secure(service, name=name) as connection:
             assert connection.version() == "TLSv1.3"
@@ -153,13 +144,13 @@ def test_given_files_and_their_reload(start, guests, tmp_path):
     (service.directory / "cert.pem").write_bytes(two[0])
     (service.directory / "key.pem").write_bytes(two[1])
     service.process.send_signal(signal.SIGHUP)
-    assert wait_for_log(service, "loaded the certificate")
+    assert service.logged("loaded the certificate")
     secure(service, authority=tmp_path / "two.pem").close()
     assert get(old, "/echo/old").endswith(b"old")
     # A pair that does not fit is refused and the old one stays.
     (service.directory / "key.pem").write_bytes(one[1])
     service.process.send_signal(signal.SIGHUP)
-    assert wait_for_log(service, "stays as it was")
+    assert service.logged("stays as it was")
     secure(service, authority=tmp_path / "two.pem").close()
     # By change alone.
     loaded = sum("loaded the certificate" in line for line in service.log)
@@ -298,7 +289,7 @@ def test_a_cut_request_is_not_served(service):
     plain.shutdown(socket.SHUT_WR)
     read_to_end(plain)
     plain.close()
-    assert wait_for_log(service, '"status": 400')
+    assert service.logged('"status": 400')
 
 
 def test_many_handshakes_beside_a_request(service):
